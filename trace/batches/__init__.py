@@ -1,0 +1,1 @@
+"""Lots: where they come from, when, how much, and in which state they are."""

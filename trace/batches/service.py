@@ -1,0 +1,219 @@
+"""The way of a batch: draft, submit, hold, lift, recall, close, correct. Release lives in `releases`, which sees the
+certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from .. import log
+from ..accounts.models import Account, Role
+from ..errors import Message, conflict, not_found, say
+from ..intake import Intake
+from ..log import Act, Actor
+from ..products.models import Product
+from ..suppliers.models import Supplier
+from .intake import BatchDraft
+from .models import Batch, BatchCorrection, BatchState, RecallNotice, StateChange
+
+EDITABLE = (BatchState.DRAFT, BatchState.AWAITING_TESTS)
+
+
+def add(session: Session, draft: BatchDraft, product: Product, *, by: Actor, at: datetime) -> Batch:
+    """A new draft. Raises `Conflict` when the product has this lot already."""
+    if session.scalar(select(Batch.id).where(Batch.product_id == product.id, Batch.lot == draft.lot)):
+        raise conflict("batch.lot-taken", say("This product has a batch with this lot already. Open it instead."), field="lot")
+    batch = Batch(**asdict(draft), product=product, supplier=product.supplier, added_at=at, added_by=by.name)
+    session.add(batch)
+    session.flush()
+    _step(session, batch, BatchState.DRAFT, "", by=by, at=at)
+    log.record(session, Act.BATCH_ADD, by=by, at=at, subject=subject(batch), gtin=product.gtin, **_plain(asdict(draft)))
+    return batch
+
+
+def change(session: Session, batch: Batch, draft: BatchDraft, *, reason: str, by: Actor, at: datetime) -> list[str]:
+    """Change facts; says which. Before release freely, afterwards only with a reason, as corrections that the page
+    shows. Raises `Conflict` when the lot would change (it stands on printed codes) or the batch is closed."""
+    facts = asdict(draft)
+    if facts.pop("lot") != batch.lot:
+        raise conflict("batch.lot-fixed", say("The lot stands on printed codes and cannot change."), field="lot")
+    if batch.state == BatchState.CLOSED:
+        raise conflict("batch.closed", say("This batch is closed; its record does not change any more."))
+    before = _plain({name: getattr(batch, name) for name in facts})
+    changed = [name for name, value in _plain(facts).items() if value != before[name]]
+    if batch.state not in EDITABLE and changed:
+        intake = Intake({"reason": reason})
+        text = intake.text("reason", most=500, lines=True)
+        intake.done()
+        for name in changed:
+            row = BatchCorrection(
+                batch_id=batch.id, field=name, before=before[name], after=_plain(facts)[name], reason=text, at=at, by=by.name
+            )
+            session.add(row)
+    for name in changed:
+        setattr(batch, name, facts[name])
+    act = Act.BATCH_CHANGE if batch.state in EDITABLE else Act.BATCH_CORRECT
+    if changed:
+        log.record(session, act, by=by, at=at, subject=subject(batch), changed={n: [before[n], _plain(facts)[n]] for n in changed})
+    return changed
+
+
+def submit(session: Session, batch: Batch, *, by: Actor, at: datetime) -> None:
+    """The supplier says: these are the facts. From now on codes can be issued; the page says «not released»."""
+    if batch.state != BatchState.DRAFT:
+        raise conflict("batch.not-draft", say("Only a draft can be submitted; this batch has left that state."))
+    if missing := missing_facts(batch):
+        raise conflict(
+            "batch.incomplete",
+            say("Still missing: %(fields)s. Fill them in first.", fields=", ".join(missing)),
+        )
+    _step(session, batch, BatchState.AWAITING_TESTS, "", by=by, at=at)
+    log.record(session, Act.BATCH_SUBMIT, by=by, at=at, subject=subject(batch))
+
+
+def missing_facts(batch: Batch) -> list[str]:
+    """Names of the fields that a submitted batch needs and this one lacks."""
+    needed = ("place", "country", "producer", "produced_on", "expires_on", "quantity")
+    return [name for name in needed if getattr(batch, name) in (None, "")]
+
+
+def hold(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> None:
+    """Stop selling for now. Fields: reason_zh, reason_en; both are public."""
+    if batch.state not in (BatchState.AWAITING_TESTS, BatchState.RELEASED):
+        raise _wrong_state(batch, say("Only a submitted or released batch can be held."))
+    intake = Intake(raw)
+    zh = intake.text("reason_zh", most=500, lines=True)
+    en = intake.text("reason_en", most=500, lines=True)
+    intake.done()
+    batch.held_from = batch.state
+    batch.hold_reason_zh, batch.hold_reason_en = zh, en
+    _step(session, batch, BatchState.HELD, zh, by=by, at=at)
+    log.record(session, Act.BATCH_HOLD, by=by, at=at, subject=subject(batch), reason_zh=zh, reason_en=en)
+
+
+def lift_hold(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetime) -> None:
+    """Back to the state before the hold, with a reason."""
+    if batch.state != BatchState.HELD:
+        raise _wrong_state(batch, say("This batch is not held."))
+    intake = Intake({"reason": reason})
+    text = intake.text("reason", most=500, lines=True)
+    intake.done()
+    _step(session, batch, BatchState(batch.held_from or BatchState.AWAITING_TESTS), text, by=by, at=at)
+    batch.held_from, batch.hold_reason_zh, batch.hold_reason_en = None, "", ""
+    log.record(session, Act.BATCH_HOLD_LIFT, by=by, at=at, subject=subject(batch), reason=text)
+
+
+def recall(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> RecallNotice:
+    """Publish a recall. Fields: reason_zh, reason_en, remedy_zh, remedy_en, phone. There is no way back."""
+    if batch.state not in (BatchState.RELEASED, BatchState.HELD, BatchState.CLOSED):
+        raise _wrong_state(batch, say("Only a batch that was released or held can be recalled."))
+    intake = Intake(raw)
+    words = {
+        name: intake.text(name, most=500, lines=True) for name in ("reason_zh", "reason_en", "remedy_zh", "remedy_en")
+    }
+    phone = intake.text("phone", most=60)
+    intake.done()
+    notice = RecallNotice(batch_id=batch.id, **words, phone=phone, at=at, by=by.name)
+    session.add(notice)
+    _step(session, batch, BatchState.RECALLED, words["reason_zh"], by=by, at=at)
+    log.record(session, Act.BATCH_RECALL, by=by, at=at, subject=subject(batch), phone=phone, **words)
+    return notice
+
+
+def close(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetime) -> None:
+    """The record is complete; nothing of it changes any more. A recalled batch keeps its recall on the page."""
+    if batch.state not in (BatchState.RELEASED, BatchState.HELD):
+        raise _wrong_state(batch, say("Only a released or held batch can be closed."))
+    intake = Intake({"reason": reason})
+    text = intake.text("reason", most=500, lines=True)
+    intake.done()
+    _step(session, batch, BatchState.CLOSED, text, by=by, at=at)
+    log.record(session, Act.BATCH_CLOSE, by=by, at=at, subject=subject(batch), reason=text)
+
+
+def enter_released(session: Session, batch: Batch, *, by: Actor, at: datetime) -> None:
+    """The step that `releases` takes once its gate is clear."""
+    if batch.state != BatchState.AWAITING_TESTS:
+        raise _wrong_state(batch, say("Only a submitted batch can be released."))
+    _step(session, batch, BatchState.RELEASED, "", by=by, at=at)
+
+
+def subject(batch: Batch) -> str:
+    return f"batch:{batch.ref}"
+
+
+def _step(session: Session, batch: Batch, state: BatchState, reason: str, *, by: Actor, at: datetime) -> None:
+    batch.state = state
+    session.add(StateChange(batch_id=batch.id, state=state, reason=reason, at=at, by=by.name))
+
+
+def _wrong_state(batch: Batch, sentence: Message) -> Exception:
+    return conflict("batch.state", sentence)
+
+
+def _plain(facts: Mapping[str, object]) -> dict[str, str]:
+    """Facts as text, one spelling each, for corrections and acts."""
+    plain = {}
+    for name, value in facts.items():
+        if isinstance(value, Decimal):
+            plain[name] = format(value, "f")
+        elif isinstance(value, date):
+            plain[name] = value.isoformat()
+        else:
+            plain[name] = "" if value is None else str(value)
+    return plain
+
+
+def visible(account: Account | None) -> Select[tuple[Batch]]:
+    """The batches that an account may see; None is the operator's command line, which sees all."""
+    query = select(Batch).join(Batch.product)
+    if account is not None and account.role == Role.SUPPLIER:
+        query = query.where(Batch.supplier_id == account.supplier_id)
+    return query
+
+
+def matching(query: Select[tuple[Batch]], search: str = "", state: str = "") -> Select[tuple[Batch]]:
+    """Narrow by our lot, the supplier's lot, GTIN or product name, and by state."""
+    if state:
+        query = query.where(Batch.state == state)
+    if search:
+        like = f"%{search.lower()}%"
+        columns = (Batch.lot, Batch.supplier_lot, Product.gtin, Product.name_zh, Product.name_en)
+        query = query.where(or_(*(func.lower(column).like(like) for column in columns)))
+    return query
+
+
+def get(session: Session, ref: str, *, account: Account | None = None) -> Batch:
+    batch = session.scalar(visible(account).where(Batch.ref == ref))
+    if batch is None:
+        raise not_found("batch.unknown", say("There is no such batch."))
+    return batch
+
+
+def by_lot(session: Session, gtin: str, lot: str, *, account: Account | None = None) -> Batch:
+    batch = session.scalar(visible(account).where(Product.gtin == gtin, Batch.lot == lot))
+    if batch is None:
+        raise not_found("batch.unknown", say("There is no batch with this GTIN and lot."))
+    return batch
+
+
+def steps(session: Session, batch: Batch) -> Sequence[StateChange]:
+    return session.scalars(select(StateChange).where(StateChange.batch_id == batch.id).order_by(StateChange.id)).all()
+
+
+def corrections(session: Session, batch: Batch) -> Sequence[BatchCorrection]:
+    query = select(BatchCorrection).where(BatchCorrection.batch_id == batch.id).order_by(BatchCorrection.id)
+    return session.scalars(query).all()
+
+
+def notice(session: Session, batch: Batch) -> RecallNotice | None:
+    return session.scalar(select(RecallNotice).where(RecallNotice.batch_id == batch.id))
+
+
+def of_supplier(supplier: Supplier) -> Select[tuple[Batch]]:
+    return select(Batch).where(Batch.supplier_id == supplier.id)

@@ -1,0 +1,1 @@
+"""Inspection certificates: submitted with a file and result lines, reviewed, never deleted."""

@@ -1,0 +1,1 @@
+"""Identifiers: GTIN, lot, Digital Link, what people type. Pure, no store."""

@@ -1,0 +1,1 @@
+"""The database: types, engines with their guards, migrations. Knows no feature."""

@@ -1,0 +1,4 @@
+from alembic import context
+from lotseal.trace.db.migrations.run import run
+
+run(context.config)

@@ -1,0 +1,31 @@
+"""Inside the child: from a request to its answer, whatever the parsers do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import pdfs, pictures
+from .bounds import Refused
+
+
+def answer(request: Mapping[str, str], folder: Path) -> dict[str, object]:
+    """The facts of the file, or the rule it breaks. Every failure of a parser is a broken rule of the file."""
+    try:
+        return _read(request, folder)
+    except Refused as refused:
+        return {"refused": refused.rule, "values": refused.values}
+    except (MemoryError, RecursionError):
+        return {"refused": "file.too-complex", "values": {}}
+    except Exception:
+        # Hostile bytes can make a parser raise anything at all; that it did is the finding.
+        return {"refused": "file.damaged", "values": {}}
+
+
+def _read(request: Mapping[str, str], folder: Path) -> dict[str, object]:
+    path, kind = Path(request["path"]), request["kind"]
+    if request["task"] == "picture":
+        return pictures.read_picture(path, kind, folder)
+    if kind == "pdf":
+        return pdfs.read_document(path, folder)
+    return pictures.read_document(path, kind, folder)

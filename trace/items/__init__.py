@@ -1,0 +1,1 @@
+"""Serial codes of single items: issued in runs, voided with a reason."""

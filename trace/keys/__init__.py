@@ -1,0 +1,1 @@
+"""The keys that sign codes and releases: files on disk, history in the store."""

@@ -1,0 +1,1 @@
+"""Labels on sheets: drawn at true size and read back before they are offered."""

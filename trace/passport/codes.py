@@ -1,0 +1,71 @@
+"""Check a code against the record and the keys: tag, signature, or neither."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ...signing.errors import Malformed, SigningError
+from ...signing.item import ALPHABET, SERIAL_SIZE, canonical_item_uri, check_serial, parse_signature, verify_item
+from ...signing.keys import PublicKey
+from ..keys.ring import KeyRing
+
+
+class Code(StrEnum):
+    """What the code alone proves."""
+
+    OURS = "ours"
+    FORGED = "forged"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class IssuedWith:
+    """What an issued code was made with; see `items.models.CodeRun`."""
+
+    base: str
+    lot: str
+    short: bool
+    letter: str | None
+    public_jwk: dict[str, Any] | None
+    tag_kid: str
+
+
+def check_issued(
+    ring: KeyRing, made: IssuedWith, *, gtin: str, lot: str | None, serial: str, signature: str | None
+) -> Code:
+    """A code with a record. Raises `Unavailable` when the key behind it does not open."""
+    if lot is not None and lot != made.lot:
+        return Code.FORGED
+    signed_lot = None if made.short else made.lot
+    secret = ring.secret(made.tag_kid)
+    try:
+        check_serial(secret, made.base, gtin, signed_lot, serial)
+        if signature is not None:
+            letter, value = parse_signature(signature)
+            if made.public_jwk is None or letter != made.letter:
+                return Code.FORGED
+            verify_item(
+                PublicKey.from_jwk(made.public_jwk), canonical_item_uri(made.base, gtin, signed_lot, serial), value
+            )
+    except SigningError:
+        return Code.FORGED
+    return Code.OURS
+
+
+def check_unissued(
+    ring: KeyRing, tag_kids: list[str], base: str, *, gtin: str, lot: str | None, serial: str, signature: str | None
+) -> Code:
+    """A code without a record: forged when it has our form and does not fit our keys, else just unknown."""
+    if len(serial) != SERIAL_SIZE or not set(serial) <= set(ALPHABET):
+        return Code.UNKNOWN if signature is None else Code.FORGED
+    for kid in tag_kids:
+        try:
+            check_serial(ring.secret(kid), base, gtin, lot, serial)
+        except Malformed:
+            return Code.UNKNOWN
+        except SigningError:
+            continue
+        return Code.UNKNOWN
+    return Code.FORGED

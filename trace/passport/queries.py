@@ -1,0 +1,131 @@
+"""The statements of the look-up path, built once: a scan executes them, it does not assemble them."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, func, select
+
+from ..batches.models import Batch, BatchCorrection, RecallNotice, StateChange
+from ..certificates.models import Certificate, Outcome, ResultLine, Status
+from ..items.models import CodeRun, Item
+from ..keys.models import SigningKey
+from ..products.models import Category, Product
+from ..releases.models import Release
+from ..suppliers.models import Supplier
+
+PRODUCT = (
+    select(
+        Product.id,
+        Product.gtin,
+        Product.name_zh,
+        Product.name_en,
+        Product.spec,
+        Product.after_sales_zh,
+        Product.after_sales_en,
+        Product.picture,
+        Category.name_zh.label("category_zh"),
+        Category.name_en.label("category_en"),
+        Supplier.name_zh.label("supplier_zh"),
+        Supplier.name_en.label("supplier_en"),
+        Supplier.country.label("supplier_country"),
+        Supplier.licence,
+        Supplier.suspended_at,
+    )
+    .join(Category, Category.id == Product.category_id)
+    .join(Supplier, Supplier.id == Product.supplier_id)
+    .where(Product.gtin == bindparam("gtin"))
+)
+
+ITEM = (
+    select(
+        Item.id,
+        Item.serial,
+        Item.batch_id,
+        Item.issued_at,
+        Item.voided_at,
+        Item.void_reason,
+        CodeRun.tier,
+        CodeRun.base,
+        CodeRun.short,
+        CodeRun.letter,
+        CodeRun.kid,
+        CodeRun.tag_kid,
+        SigningKey.public_jwk,
+        Batch.lot,
+    )
+    .join(CodeRun, CodeRun.id == Item.run_id)
+    .join(Batch, Batch.id == Item.batch_id)
+    .outerjoin(SigningKey, SigningKey.kid == CodeRun.kid)
+    .where(Item.serial == bindparam("serial"), Batch.product_id == bindparam("product_id"))
+)
+
+_BATCH = select(
+    Batch.id,
+    Batch.lot,
+    Batch.supplier_lot,
+    Batch.state,
+    Batch.place,
+    Batch.region,
+    Batch.country,
+    Batch.latitude,
+    Batch.longitude,
+    Batch.producer,
+    Batch.site,
+    Batch.produced_on,
+    Batch.expires_on,
+    Batch.quantity,
+    Batch.unit,
+    Batch.inputs,
+    Batch.hold_reason_zh,
+    Batch.hold_reason_en,
+    Release.at.label("released_at"),
+    Release.kid.label("release_kid"),
+    Release.sha256.label("release_sha256"),
+    RecallNotice.reason_zh.label("recall_reason_zh"),
+    RecallNotice.reason_en.label("recall_reason_en"),
+    RecallNotice.remedy_zh,
+    RecallNotice.remedy_en,
+    RecallNotice.phone,
+    RecallNotice.at.label("recalled_at"),
+).select_from(Batch).outerjoin(Release, Release.batch_id == Batch.id).outerjoin(
+    RecallNotice, RecallNotice.batch_id == Batch.id
+)
+BATCH_BY_ID = _BATCH.where(Batch.id == bindparam("batch_id"))
+BATCH_BY_LOT = _BATCH.where(and_(Batch.product_id == bindparam("product_id"), Batch.lot == bindparam("lot")))
+
+REPORTS = (
+    select(
+        Certificate.ref,
+        Certificate.number,
+        Certificate.laboratory,
+        Certificate.accreditation,
+        Certificate.sample,
+        Certificate.issued_on,
+        Certificate.expires_on,
+        Certificate.status,
+        Certificate.conclusion,
+        Certificate.withdrawn_reason,
+        func.count(ResultLine.id).label("lines"),
+        func.count(ResultLine.id).filter(ResultLine.outcome == Outcome.FAIL).label("failed"),
+    )
+    .outerjoin(ResultLine, ResultLine.certificate_id == Certificate.id)
+    .where(
+        Certificate.batch_id == bindparam("batch_id"),
+        Certificate.status.in_((Status.ACCEPTED.value, Status.WITHDRAWN.value)),
+    )
+    .group_by(Certificate.id)
+    .order_by(Certificate.issued_on, Certificate.id)
+)
+
+CORRECTIONS = (
+    select(
+        BatchCorrection.field, BatchCorrection.before, BatchCorrection.after, BatchCorrection.reason, BatchCorrection.at
+    )
+    .where(BatchCorrection.batch_id == bindparam("batch_id"))
+    .order_by(BatchCorrection.id)
+)
+
+HELD_SINCE = select(func.max(StateChange.at)).where(
+    StateChange.batch_id == bindparam("batch_id"), StateChange.state == "held"
+)
+
+TAG_KEYS = select(SigningKey.kid).where(SigningKey.public_jwk.is_(None)).order_by(SigningKey.id.desc())

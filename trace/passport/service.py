@@ -1,0 +1,288 @@
+"""Answer a look-up: gather the facts, check the code, count, and let the worst state win."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import Row
+
+from ..batches.models import BatchState
+from ..certificates.models import Conclusion, Status
+from ..codes.gtin import is_internal
+from ..db.engines import Database
+from ..errors import Unavailable
+from ..keys.ring import KeyRing
+from ..scans import service as scans
+from ..scans.recorder import Recorder
+from . import queries
+from .codes import Code, IssuedWith, check_issued, check_unissued
+from .model import (
+    BatchFacts,
+    Correction,
+    History,
+    ItemFacts,
+    Origin,
+    Passport,
+    ProductFacts,
+    Recall,
+    ReportFacts,
+    State,
+    SupplierFacts,
+    TimelineStep,
+)
+
+# Worst first; the page leads with the first that holds.
+GRAVITY = (
+    State.CANNOT_VERIFY,
+    State.RECALLED,
+    State.BAD_SIGNATURE,
+    State.UNKNOWN,
+    State.UNKNOWN_LOT,
+    State.VOIDED,
+    State.HOLD,
+    State.NOT_RELEASED,
+    State.EXPIRED,
+    State.EVIDENCE_GAP,
+    State.OK_AGAIN,
+    State.OK_FIRST,
+    State.BATCH_ONLY,
+    State.PRODUCT_ONLY,
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was scanned or typed. `signature` is the value of `?s=`, None when it is not there."""
+
+    gtin: str
+    lot: str | None = None
+    serial: str | None = None
+    signature: str | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What answering needs: the stores, the keys, the address of new codes, the zone whose calendar decides expiry."""
+
+    main: Database
+    scans: Database
+    recorder: Recorder
+    ring: KeyRing
+    base: str
+    zone: ZoneInfo
+
+
+def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count: bool = True) -> Passport:
+    """The passport for a well-formed question. `count` False: look without being counted (robots, previews)."""
+    today = at.astimezone(desk.zone).date()
+    empty = Passport(State.UNKNOWN, at, asked.gtin, asked.lot, asked.serial)
+    with desk.main.read_engine.connect() as connection:
+        product = connection.execute(queries.PRODUCT, {"gtin": asked.gtin}).one_or_none()
+        if product is None:
+            return empty
+        found = replace(empty, product=_product(product), supplier=_supplier(product))
+        if asked.serial is None:
+            return _without_serial(connection, found, product.id, today)
+        item = connection.execute(queries.ITEM, {"serial": asked.serial, "product_id": product.id}).one_or_none()
+        if item is None:
+            return _without_record(connection, desk, found, asked, product.id, today)
+        try:
+            code = check_issued(
+                desk.ring,
+                IssuedWith(item.base, item.lot, item.short, item.letter, item.public_jwk, item.tag_kid),
+                gtin=asked.gtin,
+                lot=asked.lot,
+                serial=asked.serial,
+                signature=asked.signature,
+            )
+        except Unavailable:
+            return replace(empty, state=State.CANNOT_VERIFY)
+        if code is not Code.OURS:
+            return _not_ours(connection, found, asked, product.id, today, State.BAD_SIGNATURE)
+        batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, today)
+    assert batch is not None
+    earlier = scans.look(desk.scans, desk.recorder, item.id, who, at=at, count=count)
+    history = History(earlier.others, earlier.first_at, earlier.own, earlier.counted)
+    states = {State.OK_AGAIN if history.others else State.OK_FIRST, *_batch_states(batch, today)}
+    if item.voided_at:
+        states.add(State.VOIDED)
+    return _with_states(replace(found, lot=batch.lot, batch=batch, item=_item(item), history=history), states)
+
+
+def _without_serial(connection: Connection, found: Passport, product_id: int, today: date) -> Passport:
+    """A GTIN alone, or with a lot: facts of product or batch, no verdict on one item."""
+    if found.lot is None:
+        return replace(found, state=State.PRODUCT_ONLY)
+    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": found.lot}, today)
+    if batch is None:
+        return replace(found, state=State.UNKNOWN_LOT)
+    return _with_states(replace(found, batch=batch), {State.BATCH_ONLY, *_batch_states(batch, today)})
+
+
+def _without_record(
+    connection: Connection, desk: Desk, found: Passport, asked: Asked, product_id: int, today: date
+) -> Passport:
+    """A serial that was never issued. The lot comes first: nobody can have issued a code for a lot that is not there."""
+    if asked.lot is not None:
+        known = connection.execute(queries.BATCH_BY_LOT, {"product_id": product_id, "lot": asked.lot}).first()
+        if known is None:
+            return replace(found, state=State.UNKNOWN_LOT)
+    kids = list(connection.execute(queries.TAG_KEYS).scalars())
+    assert asked.serial is not None
+    try:
+        code = check_unissued(
+            desk.ring,
+            kids,
+            desk.base,
+            gtin=asked.gtin,
+            lot=asked.lot,
+            serial=asked.serial,
+            signature=asked.signature,
+        )
+    except Unavailable:
+        return Passport(State.CANNOT_VERIFY, found.at, asked.gtin, asked.lot, asked.serial)
+    state = State.BAD_SIGNATURE if code is Code.FORGED else State.UNKNOWN
+    return _not_ours(connection, found, asked, product_id, today, state)
+
+
+def _not_ours(
+    connection: Connection, found: Passport, asked: Asked, product_id: int, today: date, state: State
+) -> Passport:
+    """No facts for a code that is not ours, except that a recall of the printed lot is told to everyone."""
+    bare = Passport(state, found.at, asked.gtin, asked.lot, asked.serial)
+    if asked.lot is None:
+        return bare
+    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": asked.lot}, today)
+    if batch is None or batch.recall is None:
+        return bare
+    return _with_states(replace(bare, product=found.product, supplier=found.supplier, batch=batch), {state, State.RECALLED})
+
+
+def _with_states(passport: Passport, states: set[State]) -> Passport:
+    ordered = [state for state in GRAVITY if state in states]
+    return replace(passport, state=ordered[0], also=tuple(ordered[1:]))
+
+
+def _batch_states(batch: BatchFacts, today: date) -> set[State]:
+    states = set()
+    match batch.state:
+        case BatchState.RECALLED:
+            states.add(State.RECALLED)
+        case BatchState.HELD:
+            states.add(State.HOLD)
+        case BatchState.DRAFT | BatchState.AWAITING_TESTS:
+            states.add(State.NOT_RELEASED)
+        case _:
+            pass
+    if batch.expires_on and batch.expires_on < today:
+        states.add(State.EXPIRED)
+    if batch.released_at and any(report.status == Status.WITHDRAWN or report.expired for report in batch.reports):
+        states.add(State.EVIDENCE_GAP)
+    return states
+
+
+def _product(row: Row[Any]) -> ProductFacts:
+    return ProductFacts(
+        gtin=row.gtin,
+        internal=is_internal(row.gtin),
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        spec=row.spec,
+        category_zh=row.category_zh,
+        category_en=row.category_en,
+        after_sales_zh=row.after_sales_zh,
+        after_sales_en=row.after_sales_en,
+        picture=row.picture,
+    )
+
+
+def _supplier(row: Row[Any]) -> SupplierFacts:
+    return SupplierFacts(
+        row.supplier_zh, row.supplier_en, row.supplier_country, row.licence or None, row.suspended_at is not None
+    )
+
+
+def _item(row: Row[Any]) -> ItemFacts:
+    return ItemFacts(row.serial, row.tier, row.issued_at, row.kid or row.tag_kid, row.voided_at, row.void_reason)
+
+
+def _batch(connection: Connection, query: Any, values: dict[str, Any], today: date) -> BatchFacts | None:
+    row = connection.execute(query, values).one_or_none()
+    if row is None:
+        return None
+    of_batch = {"batch_id": row.id}
+    reports = tuple(_report(report, today) for report in connection.execute(queries.REPORTS, of_batch))
+    corrections: tuple[Correction, ...] = ()
+    if row.released_at:
+        corrections = tuple(Correction(*found) for found in connection.execute(queries.CORRECTIONS, of_batch))
+    held_at = None
+    if row.state == BatchState.HELD:
+        held_at = connection.execute(queries.HELD_SINCE, of_batch).scalar()
+    return BatchFacts(
+        lot=row.lot,
+        supplier_lot=row.supplier_lot,
+        state=row.state,
+        produced_on=row.produced_on,
+        expires_on=row.expires_on,
+        quantity=row.quantity,
+        unit=row.unit,
+        inputs=row.inputs,
+        origin=Origin(row.place, row.region, row.country, row.latitude, row.longitude, row.producer, row.site),
+        released_at=row.released_at,
+        release_kid=row.release_kid,
+        release_hash=row.release_sha256,
+        hold_reason_zh=row.hold_reason_zh or None,
+        hold_reason_en=row.hold_reason_en or None,
+        recall=_recall(row),
+        timeline=_timeline(row, reports, held_at),
+        reports=reports,
+        corrections=corrections,
+    )
+
+
+def _recall(row: Row[Any]) -> Recall | None:
+    if row.recalled_at is None:
+        return None
+    return Recall(
+        row.recall_reason_zh, row.recall_reason_en, row.remedy_zh, row.remedy_en, row.phone, row.recalled_at
+    )
+
+
+def _report(row: Row[Any], today: date) -> ReportFacts:
+    return ReportFacts(
+        ref=row.ref,
+        number=row.number,
+        laboratory=row.laboratory,
+        accreditation=row.accreditation,
+        sample=row.sample,
+        issued_on=row.issued_on,
+        expires_on=row.expires_on,
+        status=row.status,
+        expired=row.expires_on is not None and row.expires_on < today,
+        conclusion_pass=row.conclusion == Conclusion.PASS,
+        lines=row.lines,
+        failed=row.failed,
+        withdrawn_reason=row.withdrawn_reason or None,
+    )
+
+
+def _timeline(row: Row[Any], reports: tuple[ReportFacts, ...], held_at: datetime | None) -> tuple[TimelineStep, ...]:
+    """The dots from origin to expiry, by date; what has no date is not on it."""
+    steps = []
+    if row.produced_on:
+        steps.append(TimelineStep("origin", row.produced_on, row.place))
+        steps.append(TimelineStep("production", row.produced_on, row.site or row.producer))
+    steps += [TimelineStep("test", report.issued_on, report.laboratory) for report in reports]
+    if row.released_at:
+        steps.append(TimelineStep("release", row.released_at.date(), ""))
+    if held_at:
+        steps.append(TimelineStep("hold", held_at.date(), ""))
+    if row.recalled_at:
+        steps.append(TimelineStep("recall", row.recalled_at.date(), ""))
+    if row.expires_on:
+        steps.append(TimelineStep("expiry", row.expires_on, ""))
+    return tuple(sorted(steps, key=lambda step: step.on))

@@ -1,0 +1,1 @@
+"""What is sold: products with their GTIN, and categories with their release rule."""

@@ -1,0 +1,1 @@
+"""The gate before sale: what is still missing, and the signed snapshot once nothing is."""

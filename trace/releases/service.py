@@ -1,0 +1,161 @@
+"""Check the gate, freeze, sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ...signing.canonical import sha256_hex
+from ...signing.keys import PublicKey
+from ...signing.keys import Role as KeyRole
+from ...signing.release import sign_release, verify_release
+from .. import log
+from ..batches import service as batches
+from ..batches.models import Batch, BatchState
+from ..certificates import service as certificates
+from ..certificates.models import Certificate, Conclusion, Status
+from ..errors import Conflict, Message, Problem, say
+from ..keys import service as keys
+from ..keys.models import SigningKey
+from ..keys.ring import KeyRing
+from ..log import Act, Actor
+from .models import Release
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One line of the release gate. `rule` is a permanent word, `sentence` says what is needed."""
+
+    rule: str
+    done: bool
+    sentence: Message
+
+
+def gate(session: Session, batch: Batch, *, today: date) -> list[Requirement]:
+    """Everything a release needs, done or not, in the order in which people work it off."""
+    reports = certificates.of_batch(session, batch)
+    valid = [r for r in reports if r.status == Status.ACCEPTED and not r.expired(today)]
+    waiting = [r for r in reports if r.status == Status.SUBMITTED]
+    failed = [r for r in valid if r.conclusion == Conclusion.FAIL]
+    missing = batches.missing_facts(batch)
+    lines = [
+        Requirement(
+            "gate.facts",
+            not missing,
+            say("Origin, dates and quantity are complete.")
+            if not missing
+            else say("Fill in: %(fields)s.", fields=", ".join(missing)),
+        ),
+        Requirement(
+            "gate.submitted",
+            batch.state != BatchState.DRAFT,
+            say("The batch was submitted."),
+        ),
+        Requirement("gate.supplier", not batch.supplier.suspended, say("The supplier is not suspended.")),
+        Requirement(
+            "gate.shelf-life",
+            batch.expires_on is None or batch.expires_on >= today,
+            say("The expiry date has not passed."),
+        ),
+    ]
+    if batch.product.category.requires_lab_test:
+        passed = [r for r in valid if r.conclusion == Conclusion.PASS]
+        lines.append(
+            Requirement("gate.lab-test", bool(passed), say("An accepted, valid laboratory report says «pass»."))
+        )
+    lines.append(Requirement("gate.review", not waiting, say("No report is waiting for review.")))
+    lines.append(Requirement("gate.no-failure", not failed, say("No accepted report says «fail».")))
+    return lines
+
+
+def release(session: Session, batch: Batch, ring: KeyRing, *, by: Actor, at: datetime) -> Release:
+    """Freeze and sign the record and let the batch go on sale. Raises `Conflict` with one problem per missing line,
+    `Unavailable` when the key does not open."""
+    missing = [line for line in gate(session, batch, today=at.date()) if not line.done]
+    if missing:
+        raise Conflict(*(Problem(None, line.rule, line.sentence) for line in missing))
+    batches.enter_released(session, batch, by=by, at=at)
+    key = keys.current_pair(session, KeyRole.CREDENTIAL)
+    accepted = [r for r in certificates.of_batch(session, batch) if r.status == Status.ACCEPTED]
+    signed = sign_release(ring.pair(key.kid), snapshot(batch, accepted, at=at))
+    row = Release(
+        batch_id=batch.id,
+        document=signed.document_bytes.decode(),
+        sha256=sha256_hex(signed.document_bytes),
+        kid=signed.kid,
+        signature=signed.signature,
+        at=at,
+        by=by.name,
+    )
+    session.add(row)
+    session.flush()
+    log.record(
+        session, Act.BATCH_RELEASE, by=by, at=at, subject=batches.subject(batch), document_sha256=row.sha256, kid=row.kid
+    )
+    return row
+
+
+def snapshot(batch: Batch, reports: list[Certificate], *, at: datetime) -> dict[str, object]:
+    """The released facts as a JSON object; numbers are text, so that no reader rounds them."""
+    return {
+        "type": "lotseal/release/v1",
+        "gtin": batch.product.gtin,
+        "lot": batch.lot,
+        "supplier_lot": batch.supplier_lot,
+        "product": {"name_zh": batch.product.name_zh, "name_en": batch.product.name_en, "spec": batch.product.spec},
+        "supplier": {
+            "name_zh": batch.supplier.name_zh,
+            "name_en": batch.supplier.name_en,
+            "country": batch.supplier.country,
+            "licence": batch.supplier.licence,
+        },
+        "origin": {
+            "place": batch.place,
+            "region": batch.region,
+            "country": batch.country,
+            "latitude": _text(batch.latitude),
+            "longitude": _text(batch.longitude),
+            "producer": batch.producer,
+            "site": batch.site,
+        },
+        "produced_on": _text(batch.produced_on),
+        "expires_on": _text(batch.expires_on),
+        "quantity": _text(batch.quantity),
+        "unit": batch.unit,
+        "inputs": batch.inputs,
+        "certificates": [_report(report) for report in reports],
+        "released_at": at.isoformat(),
+    }
+
+
+def _report(report: Certificate) -> dict[str, object]:
+    return {
+        "number": report.number,
+        "laboratory": report.laboratory,
+        "accreditation": report.accreditation,
+        "sample": report.sample,
+        "issued_on": _text(report.issued_on),
+        "expires_on": _text(report.expires_on),
+        "conclusion": report.conclusion,
+        "file_sha256": report.file.sha256,
+    }
+
+
+def _text(value: Decimal | date | None) -> str | None:
+    if value is None:
+        return None
+    return format(value, "f") if isinstance(value, Decimal) else value.isoformat()
+
+
+def of_batch(session: Session, batch: Batch) -> Release | None:
+    return session.scalar(select(Release).where(Release.batch_id == batch.id))
+
+
+def check(session: Session, row: Release) -> None:
+    """Verify the stored snapshot against the key history. Raises a `SigningError` of `signing` when it does not fit."""
+    key = session.scalars(select(SigningKey).where(SigningKey.kid == row.kid)).one()
+    verify_release(PublicKey.from_jwk(key.public_jwk or {}), row.document.encode(), row.signature)

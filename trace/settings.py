@@ -1,0 +1,185 @@
+"""Typed settings from the environment; the only module that reads it.
+
+Every setting `NAME` can also be given as `NAME_FILE`, the path of a file that holds the value. The data folder may hold
+a file `lotseal.env` with `NAME=value` lines for what the environment does not say; relative `NAME_FILE` paths in it are
+meant from the data folder. That is how every command works on a demo with `LOTSEAL_DATA` alone.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from .errors import Invalid, Message, Problem, say
+
+ENV_FILE = "lotseal.env"
+
+
+class Settings(BaseModel):
+    """Everything that can be set; each field's alias is the name of its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+
+    data: Path = Field(Path("lotseal-data"), alias="LOTSEAL_DATA", description="the data folder")
+    mode: Literal["production", "development", "demo"] = Field(
+        "production", alias="LOTSEAL_MODE", description="production refuses unsafe settings"
+    )
+    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL; empty: SQLite in the data folder")
+    public_url: str = Field(
+        "", alias="LOTSEAL_PUBLIC_URL", description="scheme and host of the printed codes, e.g. https://t.example.cn"
+    )
+    key_passphrase: SecretStr = Field(
+        SecretStr(""), alias="LOTSEAL_KEY_PASSPHRASE", description="opens the signing keys"
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        alias="LOTSEAL_SECRET_KEY",
+        description="signs cookies and form tokens; empty: a file in the data folder",
+    )
+    timezone: str = Field(
+        "Asia/Shanghai", alias="LOTSEAL_TIMEZONE", description="zone of times on pages before the browser's own"
+    )
+    trusted_proxies: int = Field(
+        0, alias="LOTSEAL_TRUSTED_PROXIES", ge=0, le=5, description="reverse proxies whose X-Forwarded headers count"
+    )
+    rate_limit_storage: str = Field(
+        "memory://", alias="LOTSEAL_RATE_LIMIT_STORAGE", description="memory:// for one process, redis:// for more"
+    )
+    processes: int = Field(1, alias="LOTSEAL_PROCESSES", ge=1, le=64, description="web processes that you start")
+    threads: int = Field(8, alias="LOTSEAL_THREADS", ge=1, le=256, description="threads of one web process")
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("not a known time zone; take a name such as Asia/Shanghai or Europe/Oslo")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _only_scheme_and_host(cls, value: str) -> str:
+        value = value.rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query):
+            raise ValueError("give scheme and host only, such as https://t.example.cn")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def public_host(self) -> str:
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def sqlite(self) -> bool:
+        return not self.database_url
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def files_folder(self) -> Path:
+        return self.data / "files"
+
+
+def names() -> dict[str, str]:
+    """Every setting's name and what it is for; the manual is tested against it."""
+    return {str(field.alias): str(field.description) for field in Settings.model_fields.values()}
+
+
+def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) -> Settings:
+    """Settings from the environment, then from the data folder's `lotseal.env`, then the defaults.
+
+    Raises `Invalid` with a problem per setting that is wrong.
+    """
+    outside = dict(os.environ if environ is None else environ)
+    if data is not None:
+        outside["LOTSEAL_DATA"] = str(data)
+    values = _with_files(outside, base=Path.cwd())
+    folder = Settings.model_validate({"LOTSEAL_DATA": values["LOTSEAL_DATA"]} if "LOTSEAL_DATA" in values else {}).data
+    inside = {name: value for name, value in dotenv_values(folder / ENV_FILE).items() if value is not None}
+    try:
+        return Settings.model_validate(_with_files(inside, base=folder) | values)
+    except ValidationError as error:
+        raise Invalid(
+            *(
+                Problem(str(detail["loc"][0]), "setting.invalid", say("Set it anew: %(reason)s", reason=detail["msg"]))
+                for detail in error.errors()
+            )
+        ) from None
+
+
+def _with_files(environ: Mapping[str, str], base: Path) -> dict[str, str]:
+    """The settings in `environ`, with `NAME_FILE` read from its file where `NAME` itself is not given."""
+    values = {}
+    for name in names():
+        if name in environ:
+            values[name] = environ[name]
+        elif path := environ.get(f"{name}_FILE"):
+            values[name] = _read_secret(name, base / path)
+    return values
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise Invalid(
+            Problem(
+                f"{name}_FILE",
+                "setting.file",
+                say("The file %(path)s cannot be read. Give the path of a text file that this user may read.", path=path),
+            )
+        ) from None
+
+
+MIN_PASSPHRASE = 12
+
+
+def refusals(settings: Settings) -> list[Message]:
+    """Why these settings are unsafe for production, each with what to set; empty when they are fine or it is no
+    production."""
+    if settings.mode != "production":
+        return []
+    found = []
+    parts = urlsplit(settings.public_url)
+    if parts.scheme != "https" or parts.hostname in ("localhost", "127.0.0.1", "::1", None):
+        found.append(
+            say("Set LOTSEAL_PUBLIC_URL to the https address of the printed codes, such as https://t.example.cn.")
+        )
+    if len(settings.key_passphrase.get_secret_value()) < MIN_PASSPHRASE:
+        found.append(
+            say(
+                "Set LOTSEAL_KEY_PASSPHRASE (or LOTSEAL_KEY_PASSPHRASE_FILE) to at least %(count)d characters: "
+                "it protects the signing keys.",
+                count=MIN_PASSPHRASE,
+            )
+        )
+    secret = settings.secret_key.get_secret_value()
+    if secret and len(secret) < 32:
+        found.append(say("Set LOTSEAL_SECRET_KEY to at least 32 random characters, or leave it out."))
+    if settings.processes > 1 and settings.rate_limit_storage.startswith("memory"):
+        found.append(
+            say("Set LOTSEAL_RATE_LIMIT_STORAGE to a redis:// address: with several processes memory:// counts too low.")
+        )
+    if settings.processes > 1 and settings.sqlite:
+        found.append(say("Set DATABASE_URL to a PostgreSQL database before you start several processes."))
+    if settings.data.exists() and stat.S_IMODE(settings.data.stat().st_mode) & 0o077:
+        found.append(say("Run chmod 700 %(path)s: other users may read the data folder now.", path=settings.data))
+    return found

@@ -1,0 +1,1 @@
+"""Who makes or delivers the goods."""

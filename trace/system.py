@@ -1,0 +1,95 @@
+"""A running Lotseal: the stores, the keys and the workers that belong to one data folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import tables
+from .db import engines, migrate
+from .db.engines import Database
+from .files.storage import LocalStorage
+from .items import service as items
+from .jobs.models import JobKind
+from .jobs.service import Handler, Worker
+from .keys.ring import KeyRing
+from .labels import service as labels
+from .passport.service import Desk
+from .scans.recorder import Recorder
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class System:
+    """Opened once per process; threads share it."""
+
+    settings: Settings
+    main: Database
+    scans: Database
+    ring: KeyRing
+    storage: LocalStorage
+    recorder: Recorder
+
+    @property
+    def databases(self) -> dict[str, Database]:
+        return {"main": self.main, "scans": self.scans}
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.main, self.scans, self.recorder, self.ring, self.settings.public_url, self.settings.zone)
+
+    def worker(self) -> Worker:
+        """A job worker with every feature's handler."""
+        handlers: dict[JobKind, Handler] = {
+            JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
+            JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
+        }
+        return Worker(self.main, handlers)
+
+    def migrate(self) -> None:
+        """Bring both stores to today's schema."""
+        for store, database in self.databases.items():
+            migrate.upgrade(store, database)
+
+    def secret_key(self) -> str:
+        """Signs cookies and form tokens: the setting, or a file in the data folder that is made once."""
+        if given := self.settings.secret_key.get_secret_value():
+            return given
+        return _kept_secret(self.settings.data / "secret_key")
+
+    def close(self) -> None:
+        self.main.dispose()
+        self.scans.dispose()
+
+
+def open_system(settings: Settings) -> System:
+    """Open what the settings name. Makes the data folder (0700) when it is not there; does not migrate."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scans = engines.open_scans(settings)
+    return System(
+        settings=settings,
+        main=engines.open_main(settings),
+        scans=scans,
+        ring=KeyRing(settings.keys_folder, settings.key_passphrase.get_secret_value()),
+        storage=LocalStorage(settings.files_folder),
+        recorder=Recorder(scans),
+    )
+
+
+def _kept_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        secret = secrets.token_urlsafe(48)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process was faster
+            return path.read_text(encoding="ascii")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret)
+        return secret
+
+
+assert tables.METADATA

@@ -1,0 +1,23 @@
+"""Every table of both stores, imported once so that their metadata is complete."""
+
+from __future__ import annotations
+
+from .accounts import models as accounts
+from .batches import models as batches
+from .certificates import models as certificates
+from .db.base import Base, ScanBase
+from .files import models as files
+from .items import models as items
+from .jobs import models as jobs
+from .keys import models as keys
+from .labels import models as labels
+from .log import models as log
+from .products import models as products
+from .releases import models as releases
+from .scans import models as scans
+from .suppliers import models as suppliers
+
+MODULES = (
+    accounts, batches, certificates, files, items, jobs, keys, labels, log, products, releases, scans, suppliers
+)  # fmt: skip
+METADATA = {"main": Base.metadata, "scans": ScanBase.metadata}
