@@ -15,6 +15,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import log
+from ..db.engines import Database
 from ..errors import Forbidden, Problem, conflict, invalid, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
@@ -99,25 +100,39 @@ def add(session: Session, draft: AccountDraft, *, supplier_id: int | None, by: A
     return account
 
 
-def sign_in(session: Session, login: str, password: str, *, browser: str, at: datetime) -> tuple[str, LoginSession]:
-    """A fresh session token and its row. Raises `Forbidden` with one sentence, whatever was wrong."""
-    account = session.scalar(select(Account).where(Account.login == login.strip().lower()))
+def check_password(database: Database, login: str, password: str, *, at: datetime) -> Account:
+    """Who this is. Raises `Forbidden` with one sentence, whatever was wrong.
+
+    Hashing is slow on purpose, so it runs outside of any write transaction: a flood of sign-ins holds nobody up.
+    """
+    with database.read() as session:
+        account = session.scalar(select(Account).where(Account.login == login.strip().lower()[:120]))
     # The dummy makes an unknown login take as long as a wrong password.
-    if not _matches(account.password_hash if account else _DUMMY, password) or account is None or not account.active:
-        raise Forbidden(
-            Problem(None, "account.sign-in", say("Login or password is wrong. Check both; capital letters count."))
-        )
+    fits = _matches(account.password_hash if account else _DUMMY, password)
+    if account is not None and fits and account.active:
+        return account
+    if account is not None:
+        with database.write() as session:
+            log.record(session, Act.ACCOUNT_SIGN_IN_REFUSED, by=account, at=at, subject=f"account:{account.ref}")
+    raise Forbidden(
+        Problem(None, "account.sign-in", say("Login or password is wrong. Check both; capital letters count."))
+    )
+
+
+def open_session(session: Session, account: Account, *, browser: str, at: datetime) -> tuple[str, LoginSession]:
+    """A fresh session token and its row."""
     token = secrets.token_urlsafe(32)
     row = LoginSession(
         token_hash=_digest(token),
         account_id=account.id,
-        account=account,
         started_at=at,
         seen_at=at,
         expires_at=at + LONGEST,
         browser=browser[:200],
     )
     session.add(row)
+    session.flush()
+    session.refresh(row, ["account"])
     log.record(session, Act.ACCOUNT_SIGN_IN, by=account, at=at, subject=f"account:{account.ref}")
     return token, row
 

@@ -53,7 +53,7 @@ def bound_this_process() -> None:
         # The super-user is not bound by this one.
         resource.RLIMIT_NPROC: 0,
     }
-    pass
+    _leave_the_network()
     for limit, value in limits.items():
         hard = resource.getrlimit(limit)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)

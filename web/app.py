@@ -1,0 +1,68 @@
+"""The application as a list of steps; whoever owns something has `init_app`."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ..trace import settings as trace_settings
+from ..trace.db import migrate
+from ..trace.errors import Invalid, Problem, say
+from ..trace.settings import Settings
+from ..trace.system import System, open_system
+from . import access, assets, errors, formats, i18n, limits, public, security, staff, words
+from .system import bind
+
+MOST_REQUEST_BYTES = 64 * 1024 * 1024
+"""Above the 20 MB that a file may have, so that a file of 25 MB still gets its own sentence."""
+
+
+def create_app(system: System | None = None) -> Flask:
+    """Raises `Invalid` when the settings are unsafe for production or the stores are not migrated."""
+    system = system or open_system(trace_settings.load())
+    _refuse_unsafe(system)
+    app = Flask("lotseal.web", static_folder=None)
+    bind(app, system)
+    _configure(app, system.settings, system.secret_key())
+    for step in (security, i18n, assets, formats, words, limits, access, errors, public, staff):
+        step.init_app(app)
+    access.refuse_unmarked(app)
+    return app
+
+
+def _refuse_unsafe(system: System) -> None:
+    problems = [Problem(None, "setting.unsafe", sentence) for sentence in trace_settings.refusals(system.settings)]
+    if migrate.pending(system.databases):
+        problems.append(
+            Problem(None, "store.migrations", say("The stores are not at today's schema. Run «lotseal migrate» first."))
+        )
+    if not system.settings.public_url:
+        problems.append(
+            Problem(
+                "LOTSEAL_PUBLIC_URL",
+                "setting.missing",
+                say("Set LOTSEAL_PUBLIC_URL to scheme and host of the printed codes, such as https://t.example.cn."),
+            )
+        )
+    if problems:
+        raise Invalid(*problems)
+
+
+def _configure(app: Flask, settings: Settings, secret_key: str) -> None:
+    safe = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=secret_key,
+        # The prefix makes browsers refuse the cookie from any other host or without https.
+        SESSION_COOKIE_NAME="__Host-lotseal" if safe else "lotseal",
+        SESSION_COOKIE_SECURE=safe,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=MOST_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        PREFERRED_URL_SCHEME="https" if safe else "http",
+    )
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.strict_slashes = False
+    if count := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's own way to wrap

@@ -1,0 +1,26 @@
+"""How often one visitor may try: sign-ins and typed look-ups."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+
+limiter = Limiter(key_func=get_remote_address, default_limits=[])
+
+SIGN_IN_PER_ADDRESS = "30 per 5 minutes"
+SIGN_IN_PER_LOGIN = "10 per 5 minutes"
+TYPED = "60 per minute"
+UNKNOWN = "300 per 5 minutes"
+
+
+def init_app(app: Flask) -> None:
+    from_settings = app.extensions["lotseal"].settings.rate_limit_storage
+    app.config.update(RATELIMIT_STORAGE_URI=from_settings, RATELIMIT_HEADERS_ENABLED=True, RATELIMIT_STRATEGY="moving-window")
+    limiter.init_app(app)
+
+
+def login_name() -> str:
+    """One account is guarded also against many addresses."""
+    return "login:" + request.form.get("login", "").strip().lower()[:120]

@@ -1,0 +1,229 @@
+"""The words of every state, in one place: what a reader is told, with which icon and in which tone.
+
+Pages, the pattern page and the text output take them from here, so a state never has two wordings.
+A headline has at most 14 Chinese characters. Tones: `ok`, `info`, `warn`, `bad`; only `bad` is set as a solid band.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from flask_babel import lazy_gettext as _l
+
+from ..trace.passport.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+    from flask_babel.speaklater import LazyString
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one verdict is said: icon name, tone, headline, one or two plain sentences, and what to do next."""
+
+    icon: str
+    tone: str
+    headline: LazyString
+    body: LazyString
+    next_steps: tuple[LazyString, ...] = ()
+    also: LazyString | None = None
+    """The headline where the state stands beside a graver one; None: the same headline."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """How a state of a batch, a certificate or a timeline step is said in one or two words."""
+
+    icon: str
+    tone: str
+    text: LazyString
+
+
+_COMPARE = _l("Compare the batch number and the date below with the pack in your hand.")
+_KEEP_PACK = _l("Keep the pack and the receipt, and ask the shop where you bought it.")
+_ADDRESS = _l("Check that the web address in your browser is the one printed at the foot of this page.")
+_RETYPE = _l("Look at the code on the pack again and type it once more.")
+
+VERDICTS: Final[Mapping[State, Words]] = MappingProxyType(
+    {
+        State.RECALLED: Words(
+            "stop",
+            "bad",
+            _l("Product recall. Stop using it now."),
+            _l("This batch has been recalled. Do not use, eat, sell or give away this product."),
+        ),
+        State.BAD_SIGNATURE: Words(
+            "cross",
+            "bad",
+            _l("This code was not issued here"),
+            _l("The content of the code and its signature do not agree. It may have been changed or forged."),
+            (_ADDRESS, _l("Do not rely on what the pack says about its origin."), _KEEP_PACK),
+        ),
+        State.UNKNOWN: Words(
+            "question",
+            "warn",
+            _l("No such code"),
+            _l("The code has the right form, but there is no record that it was issued."),
+            (_RETYPE, _ADDRESS, _KEEP_PACK),
+        ),
+        State.UNKNOWN_LOT: Words(
+            "question",
+            "warn",
+            _l("No such batch number"),
+            _l("The product number is known, but there is no record of this batch number."),
+            (_l("Compare the batch number with the pack, letter by letter, and type it once more."), _KEEP_PACK),
+        ),
+        State.VOIDED: Words(
+            "ban",
+            "bad",
+            _l("This code has been withdrawn"),
+            _l("It was taken out of use and should not be on a product that is sold as new."),
+            (_KEEP_PACK,),
+        ),
+        State.HOLD: Words(
+            "pause",
+            "warn",
+            _l("On hold. Not for sale."),
+            _l("This batch is being looked into again. Until that is done it should not be sold."),
+            (_l("If you have bought it, do not use it yet."), _KEEP_PACK),
+        ),
+        State.NOT_RELEASED: Words(
+            "pause",
+            "warn",
+            _l("Not released for sale"),
+            _l("This batch has not been released yet. Under the rules it should not be on sale."),
+            (_l("If you have bought it, do not use it yet."), _KEEP_PACK),
+        ),
+        State.EXPIRED: Words(
+            "clock",
+            "warn",
+            _l("Past its date"),
+            _l("The product is past the date printed on its pack."),
+            (_COMPARE, _KEEP_PACK),
+        ),
+        State.EVIDENCE_GAP: Words(
+            "file-gap",
+            "warn",
+            _l("Record valid, report lapsed"),
+            _l("An inspection report of this batch has expired or was withdrawn."),
+            (_l("See below which report it is."), _COMPARE),
+            _l("An inspection report has lapsed"),
+        ),
+        State.OK_AGAIN: Words(
+            "check",
+            "ok",
+            _l("Record valid"),
+            _l("This code was issued here for the batch below, and it has been looked up before."),
+        ),
+        State.OK_FIRST: Words(
+            "check",
+            "ok",
+            _l("Record valid, first look-up"),
+            _l("This code was issued here for the batch below."),
+        ),
+        State.BATCH_ONLY: Words(
+            "stack",
+            "info",
+            _l("Batch facts, not this one item"),
+            _l("This is what is known of the whole batch. It says nothing about the single item in your hand."),
+            (_l("To check one item, scan its code or type its serial number."),),
+        ),
+        State.PRODUCT_ONLY: Words(
+            "box",
+            "info",
+            _l("Product facts only"),
+            _l("A barcode number names the product, not the batch and not the single item."),
+        ),
+        State.CANNOT_VERIFY: Words(
+            "offline",
+            "info",
+            _l("Cannot be checked right now"),
+            _l("Something in our service does not answer. This says nothing about the product."),
+            (_l("Try again in a few minutes."), _l("Until then, go by what is printed on the pack.")),
+        ),
+    }
+)
+
+BATCH_STATES: Final[Mapping[str, Label]] = MappingProxyType(
+    {
+        "draft": Label("pencil", "quiet", _l("Draft")),
+        "awaiting-tests": Label("clock", "warn", _l("Awaiting tests")),
+        "released": Label("check", "ok", _l("Released")),
+        "held": Label("pause", "warn", _l("On hold")),
+        "recalled": Label("stop", "bad", _l("Recalled")),
+        "closed": Label("box", "quiet", _l("Closed")),
+    }
+)
+
+CERTIFICATE_STATES: Final[Mapping[str, Label]] = MappingProxyType(
+    {
+        "submitted": Label("clock", "warn", _l("Submitted")),
+        "accepted": Label("check", "ok", _l("Accepted")),
+        "rejected": Label("cross", "bad", _l("Rejected")),
+        "withdrawn": Label("ban", "bad", _l("Withdrawn")),
+    }
+)
+
+STEP_KINDS: Final[Mapping[str, Label]] = MappingProxyType(
+    {
+        "origin": Label("pin", "quiet", _l("Origin")),
+        "production": Label("box", "quiet", _l("Produced")),
+        "input": Label("stack", "quiet", _l("Received as input")),
+        "test": Label("file", "quiet", _l("Inspected")),
+        "release": Label("check", "ok", _l("Released")),
+        "expiry": Label("clock", "quiet", _l("Best before")),
+        "hold": Label("pause", "warn", _l("Put on hold")),
+        "recall": Label("stop", "bad", _l("Recalled")),
+    }
+)
+
+FIELDS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "lot": _l("Batch number"),
+        "supplier_lot": _l("Supplier's own batch number"),
+        "produced_on": _l("Produced on"),
+        "expires_on": _l("Best before"),
+        "quantity": _l("Quantity"),
+        "unit": _l("Unit"),
+        "inputs": _l("Made from"),
+        "origin": _l("Origin"),
+        "place": _l("Place"),
+        "region": _l("Region"),
+        "country": _l("Country"),
+        "producer": _l("Producer"),
+        "site": _l("Site"),
+        "certificate": _l("Inspection report"),
+    }
+)
+
+
+def verdict(state: State | str) -> Words:
+    """The words of one verdict state; raises ValueError for a word that is no state."""
+    return VERDICTS[State(state)]
+
+
+def state_label(state: str) -> Label:
+    """The words of a batch or certificate state; raises KeyError for a state without words."""
+    word = str(state)
+    return BATCH_STATES[word] if word in BATCH_STATES else CERTIFICATE_STATES[word]
+
+
+def step_label(kind: str) -> Label:
+    """The words of a timeline step; raises KeyError for a kind without words."""
+    return STEP_KINDS[str(kind)]
+
+
+def field_label(field: str) -> LazyString | str:
+    """The name of a batch field in the reader's language; a field without a name is shown as it is stored."""
+    return FIELDS.get(field, field)
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates the words."""
+    app.jinja_env.globals.update(
+        verdict_words=verdict, state_label=state_label, step_label=step_label, field_label=field_label
+    )
