@@ -7,6 +7,7 @@ because that decides how small the symbol gets.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
@@ -14,7 +15,6 @@ from xml.sax.saxutils import escape
 
 from PIL import Image
 from qrcode import QRCode, constants, util  # type: ignore[import-untyped]  # the package ships no types
-from qrcode.exceptions import DataOverflowError  # type: ignore[import-untyped]  # the package ships no types
 
 from ..errors import invalid, say
 
@@ -131,14 +131,12 @@ def make(text: str, level: Level = "M") -> Symbol:
     if not text:
         raise invalid("text", "qr.empty", say("A QR code needs a text; give at least one character."))
     for top in _CLASS_TOPS:
-        code: QRCode[Image.Image] = QRCode(error_correction=_LEVELS[level], border=QUIET_ZONE)
-        for segment in segments(text, top):
-            code.add_data(segment)
-        try:
-            version = code.best_fit()
-        except DataOverflowError:
-            continue
+        cut = segments(text, top)
+        version = bisect_left(util.BIT_LIMIT_TABLE[_LEVELS[level]], _bits(cut, top), 1)
         if version <= top:
+            code: QRCode[Image.Image] = QRCode(version, _LEVELS[level], border=QUIET_ZONE)
+            for segment in cut:
+                code.add_data(segment)
             code.make(fit=False)
             rows = tuple(bytes(bool(module) for module in row) for row in code.modules)
             return Symbol(text, version, level, rows)
@@ -151,6 +149,15 @@ def make(text: str, level: Level = "M") -> Symbol:
             level=level,
         ),
     )
+
+
+def _bits(cut: list[util.QRData], highest_version: int) -> int:
+    buffer = util.BitBuffer()
+    for segment in cut:
+        buffer.put(segment.mode, 4)
+        buffer.put(len(segment), util.length_in_bits(segment.mode, highest_version))
+        segment.write(buffer)
+    return len(buffer)
 
 
 def size_mm(symbol: Symbol, module_mm: float, quiet_zone: int = QUIET_ZONE) -> float:
