@@ -21,6 +21,15 @@ class Message:
         return self.text % self.values if self.values else self.text
 
 
+class Fields(tuple[str, ...]):
+    """Names of fields inside a sentence; a front door shows them in its reader's words."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
 def say(text: str, **values: object) -> Message:
     """Mark `text` for translation and keep the values apart from it."""
     return Message(text, values)

@@ -44,7 +44,9 @@ class Intake:
         """The raw text without spaces around it; empty when it is missing."""
         return unicodedata.normalize("NFC", self._raw.get(field, "")).strip()
 
-    def text(self, field: str, *, most: int = 200, required: bool = True, lines: bool = False, markup: bool = False) -> str:
+    def text(
+        self, field: str, *, most: int = 200, required: bool = True, lines: bool = False, markup: bool = False
+    ) -> str:
         """Text in Chinese or Latin writing. `lines` allows line breaks; `markup` allows < and >, for measured limits.
 
         Refused: control and direction marks, emoji, right-to-left writing (labels and reports cannot print them),
@@ -80,15 +82,16 @@ class Intake:
 
     def password(self, field: str, *, least: int) -> str:
         value = self._raw.get(field, "")
-        if not least <= len(value) <= 200:
+        # A lone surrogate has no bytes to hash.
+        if not least <= len(value) <= 200 or any(unicodedata.category(character) == "Cs" for character in value):
             self.refuse(field, "password.length", say("Take a password of %(least)d to 200 characters.", least=least))
         return value
 
     def reference(self, field: str, *, required: bool = True) -> str | None:
         """A reference to another thing, chosen from a list."""
         value = self.given(field)
-        if not value:
-            if required:
+        if not value or not value.isprintable():
+            if required or value:
                 self.refuse(field, "choice.missing", say("Choose one from the list."))
             return None
         return value[:40]
@@ -129,7 +132,13 @@ class Intake:
         return day
 
     def number(
-        self, field: str, *, required: bool = True, low: Decimal | None = None, high: Decimal = MAX_NUMBER, above: bool = False
+        self,
+        field: str,
+        *,
+        required: bool = True,
+        low: Decimal | None = None,
+        high: Decimal = MAX_NUMBER,
+        above: bool = False,
     ) -> Decimal | None:
         """A decimal number with a point, from `low` (not `low` itself when `above`) to `high`."""
         value = self.given(field)
@@ -148,7 +157,9 @@ class Intake:
             return None
         if low is not None and (number < low or (above and number == low)):
             sentence = (
-                say("This must be more than %(low)s.", low=low) if above else say("This must be at least %(low)s.", low=low)
+                say("This must be more than %(low)s.", low=low)
+                if above
+                else say("This must be at least %(low)s.", low=low)
             )
             self.refuse(field, "number.too-low", sentence)
             return None

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from ..signing.errors import Malformed
+from ..signing.item import canonical_item_uri
 from .errors import Invalid, Message, Problem, say
 
 ENV_FILE = "lotseal.env"
@@ -59,7 +61,10 @@ class Settings(BaseModel):
     @field_validator("data")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        try:
+            return value.expanduser().absolute()
+        except RuntimeError:
+            raise ValueError("the home folder of this user is not known; give a full path") from None
 
     @field_validator("timezone")
     @classmethod
@@ -72,9 +77,12 @@ class Settings(BaseModel):
     @classmethod
     def _only_scheme_and_host(cls, value: str) -> str:
         value = value.rstrip("/")
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query):
-            raise ValueError("give scheme and host only, such as https://t.example.cn")
+        try:
+            # Exactly what can stand in a code: the same rule, so that no order fails later.
+            if value:
+                canonical_item_uri(value, "0" * 14, None, "0")
+        except Malformed:
+            raise ValueError("give scheme and host only, such as https://t.example.cn") from None
         return value
 
     @property
@@ -112,10 +120,9 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
     if data is not None:
         outside["LOTSEAL_DATA"] = str(data)
     values = _with_files(outside, base=Path.cwd())
-    folder = Settings.model_validate({"LOTSEAL_DATA": values["LOTSEAL_DATA"]} if "LOTSEAL_DATA" in values else {}).data
-    inside = {name: value for name, value in dotenv_values(folder / ENV_FILE).items() if value is not None}
     try:
-        return Settings.model_validate(_with_files(inside, base=folder) | values)
+        folder = Settings.model_validate({name: values[name] for name in ("LOTSEAL_DATA",) if name in values}).data
+        return Settings.model_validate(_with_files(_inside(folder), base=folder) | values)
     except ValidationError as error:
         raise Invalid(
             *(
@@ -123,6 +130,24 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
                 for detail in error.errors()
             )
         ) from None
+
+
+def _inside(folder: Path) -> dict[str, str]:
+    """What the data folder's own file says, word for word: a passphrase may hold `$`."""
+    path = folder / ENV_FILE
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, ValueError):
+        raise Invalid(
+            Problem(
+                ENV_FILE,
+                "setting.file",
+                say(
+                    "The file %(path)s cannot be read. Give the path of a text file that this user may read.", path=path
+                ),
+            )
+        ) from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _with_files(environ: Mapping[str, str], base: Path) -> dict[str, str]:
@@ -144,7 +169,9 @@ def _read_secret(name: str, path: Path) -> str:
             Problem(
                 f"{name}_FILE",
                 "setting.file",
-                say("The file %(path)s cannot be read. Give the path of a text file that this user may read.", path=path),
+                say(
+                    "The file %(path)s cannot be read. Give the path of a text file that this user may read.", path=path
+                ),
             )
         ) from None
 
@@ -176,7 +203,9 @@ def refusals(settings: Settings) -> list[Message]:
         found.append(say("Set LOTSEAL_SECRET_KEY to at least 32 random characters, or leave it out."))
     if settings.processes > 1 and settings.rate_limit_storage.startswith("memory"):
         found.append(
-            say("Set LOTSEAL_RATE_LIMIT_STORAGE to a redis:// address: with several processes memory:// counts too low.")
+            say(
+                "Set LOTSEAL_RATE_LIMIT_STORAGE to a redis:// address: with several processes memory:// counts too low."
+            )
         )
     if settings.processes > 1 and settings.sqlite:
         found.append(say("Set DATABASE_URL to a PostgreSQL database before you start several processes."))

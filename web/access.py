@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from flask import Flask, current_app, redirect, request, session, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
 from werkzeug.exceptions import Forbidden
@@ -66,6 +66,21 @@ def signed_in() -> Account:
     return account
 
 
+def own_token() -> str:
+    """The token of this request's session, for what ends all sessions but this one."""
+    return str(current_user.token)
+
+
+def own_session_ref() -> str:
+    """The reference of this request's session."""
+    return str(current_user.session_ref)
+
+
+def forget_reader() -> None:
+    """The rest of this request is answered as to a stranger: an error page must not ask the store that just failed."""
+    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # set by Flask-Login
+
+
 def init_app(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = "basic"
@@ -96,7 +111,7 @@ def _load(token: str) -> Identity | None:
 def _enforce() -> Response | None:
     if request.endpoint is None:
         return None
-    roles = getattr(current_app.view_functions[request.endpoint], "allowed_roles", frozenset())
+    roles: frozenset[Role] | None = getattr(current_app.view_functions[request.endpoint], "allowed_roles", frozenset())
     if roles is None:
         return None
     account = current_account()

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ..trace import errors as trace_errors
+from .access import forget_reader
 from .i18n import sentence
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ def _page(status: int, words: Words) -> tuple[str, int]:
 
 def _business(error: trace_errors.LotsealError) -> tuple[str, int]:
     status = status_of(error)
+    if status == 422 and request.method in ("GET", "HEAD"):
+        status = 400  # there is no form to mend, the address itself is wrong
     sentences = [text for texts in by_field(error).values() for text in texts]
     return _page(status, Words(_headline(status), " ".join(sentences)))
 
@@ -77,9 +80,11 @@ def _stale_form(_error: CSRFError) -> tuple[str, int]:
 
 
 def _http(error: HTTPException) -> Response | tuple[str, int]:
-    if error.response is not None or error.code is None or error.code < 400:
-        return Response(error.get_response().response, error.code or 500) if error.response is None else error.response  # type: ignore[return-value]  # werkzeug types it wider
-    return _page(error.code, _http_words(error.code))
+    """Refusals of the framework; an exception that carries its whole answer keeps it."""
+    if isinstance(error.response, Response):
+        return error.response
+    status = error.code or 500
+    return _page(status, _http_words(status))
 
 
 def _http_words(status: int) -> Words:
@@ -91,7 +96,9 @@ def _http_words(status: int) -> Words:
                 _("Ask an administrator if you need it for your work."),
             )
         case 404:
-            return Words(_headline(status), _("There is no page at this address."), _("Check the address, or type the code."))
+            return Words(
+                _headline(status), _("There is no page at this address."), _("Check the address, or type the code.")
+            )
         case 405:
             return Words(_headline(status), _("This address does not take this kind of request."))
         case 413:
@@ -102,14 +109,16 @@ def _http_words(status: int) -> Words:
             )
         case 429:
             return Words(
-                _headline(status), _("There were too many tries in a short time."), _("Wait five minutes and try again.")
+                _headline(status),
+                _("There were too many tries in a short time."),
+                _("Wait five minutes and try again."),
             )
         case _:
             return Words(_headline(status), _("The request could not be understood."), _("Go back and try again."))
 
 
 def _headline(status: int) -> str:
-    return {
+    words = {
         400: _("This cannot be read"),
         403: _("Not allowed"),
         404: _("Not found"),
@@ -119,11 +128,13 @@ def _headline(status: int) -> str:
         422: _("Something has to be mended"),
         429: _("Too many tries"),
         503: _("Not available right now"),
-    }.get(status, _("Something went wrong") if status >= 500 else _("This cannot be read"))
+    }
+    return str(words.get(status, _("Something went wrong") if status >= 500 else _("This cannot be read")))
 
 
 def _store_down(error: DBAPIError) -> tuple[str, int]:
     logger.error("the store does not answer: %s", error.orig)
+    forget_reader()
     return _page(
         503,
         Words(
@@ -136,6 +147,7 @@ def _store_down(error: DBAPIError) -> tuple[str, int]:
 
 def _unforeseen(error: Exception) -> tuple[str, int]:
     logger.exception("unforeseen error at %s", request.path, exc_info=error)
+    forget_reader()
     return _page(
         500,
         Words(

@@ -61,14 +61,8 @@ def quantity(value: Decimal | None, unit: str) -> str:
 
 
 def unit_name(unit: str) -> str:
-    return {
-        "pcs": gettext("pieces"),
-        "kg": gettext("kg"),
-        "g": gettext("g"),
-        "t": gettext("t"),
-        "l": gettext("l"),
-        "ml": gettext("ml"),
-    }.get(unit, unit)
+    names = {"pcs": gettext("pieces"), "l": "L", "ml": "mL"}
+    return str(names.get(unit, unit))
 
 
 def serial_groups(serial: str) -> Markup:
@@ -90,4 +84,4 @@ def picture_url(sha256: str) -> str:
 
 def stamp(value: datetime) -> str:
     """A moment as plain text, for lists."""
-    return format_datetime(value, "yyyy-MM-dd HH:mm")
+    return str(format_datetime(value, "yyyy-MM-dd HH:mm"))

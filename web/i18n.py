@@ -8,8 +8,9 @@ from flask import Flask, Response, g, request
 from flask_babel import Babel, gettext
 from werkzeug.datastructures import MultiDict
 
-from ..trace.errors import Message
+from ..trace.errors import Fields, Message
 from .system import system
+from .words import field_label
 
 LANGUAGES = ("zh", "en")
 THEMES = ("light", "dark")
@@ -20,7 +21,9 @@ def init_app(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE="en", BABEL_TRANSLATION_DIRECTORIES="translations")
     Babel(app, locale_selector=_language, timezone_selector=lambda: system().settings.timezone)
     app.jinja_env.globals.update(lang_url=lang_url, theme_url=theme_url, pick=pick)
-    app.context_processor(lambda: {"lang": _language(), "theme": _theme(), "public_host": system().settings.public_host})
+    app.context_processor(
+        lambda: {"lang": _language(), "theme": _theme(), "public_host": system().settings.public_host}
+    )
     app.after_request(_keep_choice)
 
 
@@ -78,6 +81,13 @@ def pick(thing: object, name: str) -> str:
 
 def sentence(message: Message) -> str:
     """A message of the business in the reader's language."""
-    text = gettext(message.text)
-    values = {name: sentence(value) if isinstance(value, Message) else value for name, value in message.values.items()}
-    return text % values if values else text
+    text = str(gettext(message.text))
+    return text % {name: _shown(value) for name, value in message.values.items()} if message.values else text
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Message):
+        return sentence(value)
+    if isinstance(value, Fields):
+        return str(gettext(", ")).join(str(field_label(name)) for name in value)
+    return value

@@ -17,7 +17,9 @@ UNKNOWN = "300 per 5 minutes"
 
 def init_app(app: Flask) -> None:
     from_settings = app.extensions["lotseal"].settings.rate_limit_storage
-    app.config.update(RATELIMIT_STORAGE_URI=from_settings, RATELIMIT_HEADERS_ENABLED=True, RATELIMIT_STRATEGY="moving-window")
+    app.config.update(
+        RATELIMIT_STORAGE_URI=from_settings, RATELIMIT_HEADERS_ENABLED=True, RATELIMIT_STRATEGY="moving-window"
+    )
     limiter.init_app(app)
 
 

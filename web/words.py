@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from ..trace.passport.model import State
@@ -67,7 +68,7 @@ VERDICTS: Final[Mapping[State, Words]] = MappingProxyType(
             "question",
             "warn",
             _l("No such code"),
-            _l("The code has the right form, but there is no record that it was issued."),
+            _l("There is no record that this code was ever issued."),
             (_RETYPE, _ADDRESS, _KEEP_PACK),
         ),
         State.UNKNOWN_LOT: Words(
@@ -225,5 +226,103 @@ def field_label(field: str) -> LazyString | str:
 def init_app(app: Flask) -> None:
     """Give the templates the words."""
     app.jinja_env.globals.update(
-        verdict_words=verdict, state_label=state_label, step_label=step_label, field_label=field_label
+        verdict_words=verdict,
+        state_label=state_label,
+        step_label=step_label,
+        field_label=field_label,
+        form_label=form_label,
+        reject_reason=reject_reason,
+        act_label=act_label,
     )
+
+
+FORM_FIELDS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "product": _l("Product"),
+        "latitude": _l("Latitude"),
+        "longitude": _l("Longitude"),
+        "reason": _l("Reason"),
+        "reason_zh": _l("Reason in Chinese"),
+        "reason_en": _l("Reason in English"),
+        "remedy_zh": _l("What to do, in Chinese"),
+        "remedy_en": _l("What to do, in English"),
+        "phone": _l("Phone"),
+        "file": _l("Report file"),
+        "number": _l("Report number"),
+        "laboratory": _l("Laboratory"),
+        "accreditation": _l("Accreditation number"),
+        "sample": _l("Sample"),
+        "method": _l("Method"),
+        "issued_on": _l("Issued on"),
+        "conclusion": _l("Conclusion of the laboratory"),
+        "lines": _l("Results"),
+        "parameter": _l("Item tested"),
+        "limit": _l("Limit"),
+        "result": _l("Result"),
+        "note": _l("Note to the supplier"),
+        "count": _l("How many"),
+        "tier": _l("Kind of code"),
+        "short": _l("Short form"),
+        "serial": _l("Serial number"),
+        "layout": _l("Sheet"),
+        "language": _l("Language of the labels"),
+        "start": _l("First place on the sheet"),
+        "first": _l("First code"),
+    }
+)
+"""Names of form fields beyond those of a batch, for the list of what has to be mended."""
+
+REJECT_REASONS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "unreadable": _l("The scan cannot be read"),
+        "lot-differs": _l("The batch number differs"),
+        "laboratory-out-of-scope": _l("Outside the laboratory's accreditation"),
+        "laboratory-lapsed": _l("The accreditation had lapsed on the issue date"),
+        "expired": _l("The report has expired"),
+        "parameter-missing": _l("A required test is missing"),
+        "conclusion-differs": _l("Conclusion and results do not agree"),
+        "looks-altered": _l("The file looks altered"),
+    }
+)
+"""Why a report was rejected; the words of `RejectReason`."""
+
+BATCH_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "batch:add": _l("Batch added"),
+        "batch:change": _l("Batch changed"),
+        "batch:submit": _l("Batch submitted"),
+        "batch:release": _l("Batch released"),
+        "batch:correct": _l("Batch corrected"),
+        "batch:hold": _l("Put on hold"),
+        "batch:hold-lift": _l("Hold lifted"),
+        "batch:recall": _l("Recalled"),
+        "batch:close": _l("Batch closed"),
+        "certificate:submit": _l("Report uploaded"),
+        "certificate:accept": _l("Report accepted"),
+        "certificate:reject": _l("Report rejected"),
+        "certificate:withdraw": _l("Report withdrawn"),
+        "codes:issue": _l("Codes ordered"),
+        "codes:void": _l("Codes voided"),
+        "labels:print": _l("Labels ordered"),
+    }
+)
+"""What was done to a batch, its reports and its codes; the words of `log.Act`."""
+
+
+def form_label(field: str) -> LazyString | str:
+    """The name of a form field, also of one in a numbered line (`lines-0.limit`); empty when it has none."""
+    head, _dot, column = field.partition(".")
+    label = FIELDS.get(column or head) or FORM_FIELDS.get(column or head, "")
+    if column and head.startswith("lines-"):
+        return f"{_('Line %(number)s', number=int(head.removeprefix('lines-')) + 1)}, {label}"
+    return label
+
+
+def reject_reason(word: str) -> LazyString | str:
+    """Why a report was rejected, in the reader's language."""
+    return REJECT_REASONS.get(word, word)
+
+
+def act_label(act: str) -> LazyString | str:
+    """What was done, in the reader's language; an act without words here is shown as it is stored."""
+    return BATCH_ACTS.get(act, act)

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError, VerifyMismatchError
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from .. import log
 from ..db.engines import Database
+from ..db.search import containing
 from ..errors import Forbidden, Problem, conflict, invalid, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
@@ -96,7 +97,9 @@ def add(session: Session, draft: AccountDraft, *, supplier_id: int | None, by: A
     )
     session.add(account)
     session.flush()
-    log.record(session, Act.ACCOUNT_ADD, by=by, at=at, subject=f"account:{account.ref}", role=draft.role, login=draft.login)
+    log.record(
+        session, Act.ACCOUNT_ADD, by=by, at=at, subject=f"account:{account.ref}", role=draft.role, login=draft.login
+    )
     return account
 
 
@@ -106,7 +109,7 @@ def check_password(database: Database, login: str, password: str, *, at: datetim
     Hashing is slow on purpose, so it runs outside of any write transaction: a flood of sign-ins holds nobody up.
     """
     with database.read() as session:
-        account = session.scalar(select(Account).where(Account.login == login.strip().lower()[:120]))
+        account = session.scalar(select(Account).where(Account.login == login.strip().lower().replace("\0", "")[:120]))
     # The dummy makes an unknown login take as long as a wrong password.
     fits = _matches(account.password_hash if account else _DUMMY, password)
     if account is not None and fits and account.active:
@@ -141,7 +144,8 @@ def _matches(stored: str, password: str) -> bool:
     with _hashing:
         try:
             return _hasher.verify(stored, password[:1000])
-        except (VerifyMismatchError, VerificationError):
+        # A lone surrogate cannot be encoded, so it is in no password.
+        except (VerifyMismatchError, VerificationError, UnicodeEncodeError):
             return False
 
 
@@ -181,14 +185,27 @@ def revoke_sessions(session: Session, account: Account, *, by: Actor, at: dateti
     return len(ended)
 
 
-def set_password(session: Session, account: Account, password: str, *, by: Actor, at: datetime) -> None:
-    """Change the password and end all sessions, so that whoever knew the old one is out."""
+def end_session(session: Session, account: Account, ref: str, *, by: Actor, at: datetime) -> None:
+    """End one session of an account. Raises `NotFound` when it is none of its own."""
+    row = session.scalar(select(LoginSession).where(LoginSession.ref == ref, LoginSession.account_id == account.id))
+    if row is None:
+        raise not_found("session.unknown", say("There is no such session."))
+    if row.revoked_at is None:
+        row.revoked_at = at
+        log.record(session, Act.ACCOUNT_SESSIONS_REVOKE, by=by, at=at, subject=f"account:{account.ref}", ended=1)
+
+
+def set_password(
+    session: Session, account: Account, password: str, *, by: Actor, at: datetime, keep: str | None = None
+) -> None:
+    """Change the password and end all sessions (but the one with token `keep`), so that whoever knew the old one is
+    out."""
     intake = Intake({"password": password})
     intake.password("password", least=MIN_PASSWORD)
     intake.done()
     account.password_hash = hash_password(password)
     log.record(session, Act.ACCOUNT_CHANGE, by=by, at=at, subject=f"account:{account.ref}", changed=["password"])
-    revoke_sessions(session, account, by=by, at=at)
+    revoke_sessions(session, account, by=by, at=at, keep=keep)
 
 
 def set_active(session: Session, account: Account, active: bool, *, by: Actor, at: datetime) -> None:
@@ -196,7 +213,9 @@ def set_active(session: Session, account: Account, active: bool, *, by: Actor, a
     if not active and account.role == Role.ADMIN and _active_admins(session) <= 1:
         raise conflict("account.last-admin", say("This is the last active administrator. Add another one first."))
     account.active = active
-    log.record(session, Act.ACCOUNT_CHANGE, by=by, at=at, subject=f"account:{account.ref}", changed=["active"], active=active)
+    log.record(
+        session, Act.ACCOUNT_CHANGE, by=by, at=at, subject=f"account:{account.ref}", changed=["active"], active=active
+    )
     if not active:
         revoke_sessions(session, account, by=by, at=at)
 
@@ -213,11 +232,10 @@ def get(session: Session, ref: str) -> Account:
     return account
 
 
-def matching(search: str = "") -> Select[tuple[Account]]:
+def matching(search: str = "") -> Select[Account]:
     query = select(Account)
     if search:
-        like = f"%{search.lower()}%"
-        query = query.where(or_(func.lower(Account.login).like(like), func.lower(Account.name).like(like)))
+        query = query.where(containing(search, Account.login, Account.name))
     return query
 
 
@@ -226,7 +244,10 @@ def sessions_of(session: Session, account: Account, *, at: datetime) -> Sequence
     query = (
         select(LoginSession)
         .where(
-            LoginSession.account_id == account.id, LoginSession.revoked_at.is_(None), LoginSession.expires_at > at
+            LoginSession.account_id == account.id,
+            LoginSession.revoked_at.is_(None),
+            LoginSession.expires_at > at,
+            LoginSession.seen_at > at - IDLE,
         )
         .order_by(LoginSession.id.desc())
     )

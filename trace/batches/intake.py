@@ -59,7 +59,9 @@ def read_batch(raw: Mapping[str, str]) -> BatchDraft:
         intake.refuse(
             "expires_on",
             "date.before-production",
-            say("This is before the production date %(day)s. Correct one of the two.", day=draft.produced_on.isoformat()),
+            say(
+                "This is before the production date %(day)s. Correct one of the two.", day=draft.produced_on.isoformat()
+            ),
         )
     if (draft.latitude is None) != (draft.longitude is None):
         intake.refuse(

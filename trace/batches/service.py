@@ -8,18 +8,20 @@ from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from .. import log
 from ..accounts.models import Account, Role
-from ..errors import Message, conflict, not_found, say
+from ..db.search import containing
+from ..errors import Conflict, Fields, Invalid, Message, Problem, conflict, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
 from ..products.models import Product
 from ..suppliers.models import Supplier
 from .intake import BatchDraft
 from .models import Batch, BatchCorrection, BatchState, RecallNotice, StateChange
+from .plain import refuse_softening
 
 EDITABLE = (BatchState.DRAFT, BatchState.AWAITING_TESTS)
 
@@ -27,7 +29,9 @@ EDITABLE = (BatchState.DRAFT, BatchState.AWAITING_TESTS)
 def add(session: Session, draft: BatchDraft, product: Product, *, by: Actor, at: datetime) -> Batch:
     """A new draft. Raises `Conflict` when the product has this lot already."""
     if session.scalar(select(Batch.id).where(Batch.product_id == product.id, Batch.lot == draft.lot)):
-        raise conflict("batch.lot-taken", say("This product has a batch with this lot already. Open it instead."), field="lot")
+        raise conflict(
+            "batch.lot-taken", say("This product has a batch with this lot already. Open it instead."), field="lot"
+        )
     batch = Batch(**asdict(draft), product=product, supplier=product.supplier, added_at=at, added_by=by.name)
     session.add(batch)
     session.flush()
@@ -44,6 +48,8 @@ def change(session: Session, batch: Batch, draft: BatchDraft, *, reason: str, by
         raise conflict("batch.lot-fixed", say("The lot stands on printed codes and cannot change."), field="lot")
     if batch.state == BatchState.CLOSED:
         raise conflict("batch.closed", say("This batch is closed; its record does not change any more."))
+    if batch.state != BatchState.DRAFT:
+        _refuse_emptied(facts)
     before = _plain({name: getattr(batch, name) for name in facts})
     changed = [name for name, value in _plain(facts).items() if value != before[name]]
     if batch.state not in EDITABLE and changed:
@@ -52,14 +58,27 @@ def change(session: Session, batch: Batch, draft: BatchDraft, *, reason: str, by
         intake.done()
         for name in changed:
             row = BatchCorrection(
-                batch_id=batch.id, field=name, before=before[name], after=_plain(facts)[name], reason=text, at=at, by=by.name
+                batch_id=batch.id,
+                field=name,
+                before=before[name],
+                after=_plain(facts)[name],
+                reason=text,
+                at=at,
+                by=by.name,
             )
             session.add(row)
     for name in changed:
         setattr(batch, name, facts[name])
     act = Act.BATCH_CHANGE if batch.state in EDITABLE else Act.BATCH_CORRECT
     if changed:
-        log.record(session, act, by=by, at=at, subject=subject(batch), changed={n: [before[n], _plain(facts)[n]] for n in changed})
+        log.record(
+            session,
+            act,
+            by=by,
+            at=at,
+            subject=subject(batch),
+            changed={n: [before[n], _plain(facts)[n]] for n in changed},
+        )
     return changed
 
 
@@ -70,36 +89,56 @@ def submit(session: Session, batch: Batch, *, by: Actor, at: datetime) -> None:
     if missing := missing_facts(batch):
         raise conflict(
             "batch.incomplete",
-            say("Still missing: %(fields)s. Fill them in first.", fields=", ".join(missing)),
+            say("Still missing: %(fields)s. Fill them in first.", fields=Fields(missing)),
         )
     _step(session, batch, BatchState.AWAITING_TESTS, "", by=by, at=at)
     log.record(session, Act.BATCH_SUBMIT, by=by, at=at, subject=subject(batch))
 
 
+NEEDED = ("place", "country", "producer", "produced_on", "expires_on", "quantity")
+
+
 def missing_facts(batch: Batch) -> list[str]:
     """Names of the fields that a submitted batch needs and this one lacks."""
-    needed = ("place", "country", "producer", "produced_on", "expires_on", "quantity")
-    return [name for name in needed if getattr(batch, name) in (None, "")]
+    return [name for name in NEEDED if getattr(batch, name) in (None, "")]
+
+
+def _refuse_emptied(facts: Mapping[str, object]) -> None:
+    """What was submitted once is corrected, never taken away."""
+    emptied = [name for name in NEEDED if facts[name] in (None, "")]
+    if emptied:
+        raise Invalid(*(Problem(name, "text.missing", say("Fill this in.")) for name in emptied))
+
+
+def was_released(session: Session, batch: Batch) -> bool:
+    """Whether the batch was on sale at some time; a batch can be held, recalled or closed without that."""
+    query = select(StateChange.id).where(StateChange.batch_id == batch.id, StateChange.state == BatchState.RELEASED)
+    return session.scalar(query.limit(1)) is not None
 
 
 def hold(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> None:
     """Stop selling for now. Fields: reason_zh, reason_en; both are public."""
     if batch.state not in (BatchState.AWAITING_TESTS, BatchState.RELEASED):
-        raise _wrong_state(batch, say("Only a submitted or released batch can be held."))
-    intake = Intake(raw)
-    zh = intake.text("reason_zh", most=500, lines=True)
-    en = intake.text("reason_en", most=500, lines=True)
-    intake.done()
+        raise _wrong_state(say("Only a submitted or released batch can be held."))
+    words = read_hold(raw)
     batch.held_from = batch.state
-    batch.hold_reason_zh, batch.hold_reason_en = zh, en
-    _step(session, batch, BatchState.HELD, zh, by=by, at=at)
-    log.record(session, Act.BATCH_HOLD, by=by, at=at, subject=subject(batch), reason_zh=zh, reason_en=en)
+    batch.hold_reason_zh, batch.hold_reason_en = words["reason_zh"], words["reason_en"]
+    _step(session, batch, BatchState.HELD, words["reason_zh"], by=by, at=at)
+    log.record(session, Act.BATCH_HOLD, by=by, at=at, subject=subject(batch), **words)
+
+
+def read_hold(raw: Mapping[str, str]) -> dict[str, str]:
+    """The public words of a hold: reason_zh, reason_en. Raises `Invalid` naming every field that is wrong."""
+    intake = Intake(raw)
+    words = {name: intake.text(name, most=500, lines=True) for name in ("reason_zh", "reason_en")}
+    intake.done()
+    return words
 
 
 def lift_hold(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetime) -> None:
     """Back to the state before the hold, with a reason."""
     if batch.state != BatchState.HELD:
-        raise _wrong_state(batch, say("This batch is not held."))
+        raise _wrong_state(say("This batch is not held."))
     intake = Intake({"reason": reason})
     text = intake.text("reason", most=500, lines=True)
     intake.done()
@@ -111,24 +150,33 @@ def lift_hold(session: Session, batch: Batch, reason: str, *, by: Actor, at: dat
 def recall(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> RecallNotice:
     """Publish a recall. Fields: reason_zh, reason_en, remedy_zh, remedy_en, phone. There is no way back."""
     if batch.state not in (BatchState.RELEASED, BatchState.HELD, BatchState.CLOSED):
-        raise _wrong_state(batch, say("Only a batch that was released or held can be recalled."))
+        raise _wrong_state(say("Only a batch that was released or held can be recalled."))
+    words = read_recall(raw)
+    notice = RecallNotice(batch_id=batch.id, **words, at=at, by=by.name)
+    session.add(notice)
+    _step(session, batch, BatchState.RECALLED, words["reason_zh"], by=by, at=at)
+    log.record(session, Act.BATCH_RECALL, by=by, at=at, subject=subject(batch), **words)
+    return notice
+
+
+def read_recall(raw: Mapping[str, str]) -> dict[str, str]:
+    """The public words of a recall: reason_zh, reason_en, remedy_zh, remedy_en, phone. Raises `Invalid` naming every
+    field that is wrong, also one that plays the danger down."""
     intake = Intake(raw)
     words = {
         name: intake.text(name, most=500, lines=True) for name in ("reason_zh", "reason_en", "remedy_zh", "remedy_en")
     }
-    phone = intake.text("phone", most=60)
+    for name, text in words.items():
+        refuse_softening(intake, name, text)
+    words["phone"] = intake.text("phone", most=60)
     intake.done()
-    notice = RecallNotice(batch_id=batch.id, **words, phone=phone, at=at, by=by.name)
-    session.add(notice)
-    _step(session, batch, BatchState.RECALLED, words["reason_zh"], by=by, at=at)
-    log.record(session, Act.BATCH_RECALL, by=by, at=at, subject=subject(batch), phone=phone, **words)
-    return notice
+    return words
 
 
 def close(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetime) -> None:
-    """The record is complete; nothing of it changes any more. A recalled batch keeps its recall on the page."""
+    """The record is complete; nothing of it changes any more. A batch that is held keeps its hold on the page."""
     if batch.state not in (BatchState.RELEASED, BatchState.HELD):
-        raise _wrong_state(batch, say("Only a released or held batch can be closed."))
+        raise _wrong_state(say("Only a released or held batch can be closed."))
     intake = Intake({"reason": reason})
     text = intake.text("reason", most=500, lines=True)
     intake.done()
@@ -139,7 +187,7 @@ def close(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetim
 def enter_released(session: Session, batch: Batch, *, by: Actor, at: datetime) -> None:
     """The step that `releases` takes once its gate is clear."""
     if batch.state != BatchState.AWAITING_TESTS:
-        raise _wrong_state(batch, say("Only a submitted batch can be released."))
+        raise _wrong_state(say("Only a submitted batch can be released."))
     _step(session, batch, BatchState.RELEASED, "", by=by, at=at)
 
 
@@ -148,11 +196,14 @@ def subject(batch: Batch) -> str:
 
 
 def _step(session: Session, batch: Batch, state: BatchState, reason: str, *, by: Actor, at: datetime) -> None:
-    batch.state = state
+    # The old state stands in the WHERE: of two people who act at the same moment, one is told so.
+    moved = session.execute(update(Batch).where(Batch.id == batch.id, Batch.state == batch.state).values(state=state))
+    if moved.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
+        raise _wrong_state(say("Somebody changed this batch just now. Look at it again."))
     session.add(StateChange(batch_id=batch.id, state=state, reason=reason, at=at, by=by.name))
 
 
-def _wrong_state(batch: Batch, sentence: Message) -> Exception:
+def _wrong_state(sentence: Message) -> Conflict:
     return conflict("batch.state", sentence)
 
 
@@ -169,7 +220,7 @@ def _plain(facts: Mapping[str, object]) -> dict[str, str]:
     return plain
 
 
-def visible(account: Account | None) -> Select[tuple[Batch]]:
+def visible(account: Account | None) -> Select[Batch]:
     """The batches that an account may see; None is the operator's command line, which sees all."""
     query = select(Batch).join(Batch.product)
     if account is not None and account.role == Role.SUPPLIER:
@@ -177,14 +228,14 @@ def visible(account: Account | None) -> Select[tuple[Batch]]:
     return query
 
 
-def matching(query: Select[tuple[Batch]], search: str = "", state: str = "") -> Select[tuple[Batch]]:
+def matching(query: Select[Batch], search: str = "", state: str = "") -> Select[Batch]:
     """Narrow by our lot, the supplier's lot, GTIN or product name, and by state."""
     if state:
         query = query.where(Batch.state == state)
     if search:
-        like = f"%{search.lower()}%"
-        columns = (Batch.lot, Batch.supplier_lot, Product.gtin, Product.name_zh, Product.name_en)
-        query = query.where(or_(*(func.lower(column).like(like) for column in columns)))
+        query = query.where(
+            containing(search, Batch.lot, Batch.supplier_lot, Product.gtin, Product.name_zh, Product.name_en)
+        )
     return query
 
 
@@ -215,5 +266,5 @@ def notice(session: Session, batch: Batch) -> RecallNotice | None:
     return session.scalar(select(RecallNotice).where(RecallNotice.batch_id == batch.id))
 
 
-def of_supplier(supplier: Supplier) -> Select[tuple[Batch]]:
+def of_supplier(supplier: Supplier) -> Select[Batch]:
     return select(Batch).where(Batch.supplier_id == supplier.id)

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from .. import log
 from ..accounts.models import Account, Role
+from ..batches import service as batches
 from ..batches.models import Batch, BatchState
+from ..db.search import containing
 from ..errors import Message, conflict, invalid, not_found, say
 from ..files import service as files
 from ..files.models import StoredFile
@@ -67,11 +69,17 @@ def read_certificate(raw: Mapping[str, str], lines: Sequence[Mapping[str, str]],
             "date.before-issue",
             say("This is before the issue date %(day)s. Correct one of the two.", day=issued.isoformat()),
         )
-    read = [_read_line(intake, index, line) for index, line in enumerate(lines[: MOST_LINES + 1]) if any(map(str.strip, line.values()))]
+    read = [
+        _read_line(intake, index, line)
+        for index, line in enumerate(lines[: MOST_LINES + 1])
+        if any(map(str.strip, line.values()))
+    ]
     if not read:
         intake.refuse("lines", "lines.none", say("Give at least one result: parameter, limit, result and unit."))
     if len(read) > MOST_LINES:
-        intake.refuse("lines", "lines.too-many", say("A report has at most %(most)d result lines here.", most=MOST_LINES))
+        intake.refuse(
+            "lines", "lines.too-many", say("A report has at most %(most)d result lines here.", most=MOST_LINES)
+        )
     fields = {
         "number": intake.text("number", most=60),
         "laboratory": intake.text("laboratory", most=200),
@@ -113,6 +121,10 @@ def submit(
     `Conflict` that says where it was used."""
     if batch.state == BatchState.CLOSED:
         raise conflict("batch.closed", say("This batch is closed; its record does not change any more."))
+    if replaces and (replaces.batch_id != batch.id or replaces.status not in (Status.REJECTED, Status.WITHDRAWN)):
+        raise conflict(
+            "certificate.replaces", say("Only a rejected or withdrawn report of the same batch can be replaced.")
+        )
     _refuse_twin(session, batch, draft, file, replaces)
     row = files.keep(session, file, by=by, at=at)
     certificate = Certificate(
@@ -159,6 +171,7 @@ def _refuse_twin(
     living = select(Certificate).where(Certificate.status != Status.REJECTED)
     same_file = session.scalar(living.join(Certificate.file).where(StoredFile.sha256 == file.sha256).limit(1))
     if same_file:
+        _refuse_strangers(batch, same_file, "file")
         raise conflict(
             "certificate.same-file",
             say(
@@ -175,6 +188,7 @@ def _refuse_twin(
         .limit(1)
     )
     if same_number:
+        _refuse_strangers(batch, same_number, "number")
         raise conflict(
             "certificate.same-number",
             say(
@@ -183,6 +197,16 @@ def _refuse_twin(
                 lot=same_number.batch.lot,
             ),
             field="number",
+        )
+
+
+def _refuse_strangers(batch: Batch, twin: Certificate, field: str) -> None:
+    """A supplier learns nothing of another one's lots and reports, only that this one is taken."""
+    if twin.batch.supplier_id != batch.supplier_id:
+        raise conflict(
+            "certificate.of-another",
+            say("This report is on record already. Ask the quality department, if it is yours."),
+            field=field,
         )
 
 
@@ -253,29 +277,26 @@ def _refuse_reviewed(certificate: Certificate) -> None:
 def _refuse_own_review(certificate: Certificate, by: Actor) -> None:
     """Whoever sent a report in does not accept it. The command line is exempt: it has no second pair of eyes to ask."""
     if isinstance(by, Account) and certificate.submitted_by_ref == by.ref:
-        raise conflict(
-            "certificate.own-review", say("You sent this report in. Somebody else has to accept it.")
-        )
+        raise conflict("certificate.own-review", say("You sent this report in. Somebody else has to accept it."))
 
 
 def subject(certificate: Certificate) -> str:
     return f"certificate:{certificate.ref}"
 
 
-def visible(account: Account | None) -> Select[tuple[Certificate]]:
+def visible(account: Account | None) -> Select[Certificate]:
     query = select(Certificate).join(Certificate.batch).join(Batch.product).join(Certificate.file)
     if account is not None and account.role == Role.SUPPLIER:
         query = query.where(Batch.supplier_id == account.supplier_id)
     return query
 
 
-def matching(query: Select[tuple[Certificate]], search: str = "", status: str = "") -> Select[tuple[Certificate]]:
+def matching(query: Select[Certificate], search: str = "", status: str = "") -> Select[Certificate]:
     if status:
         query = query.where(Certificate.status == status)
     if search:
-        like = f"%{search.lower()}%"
         columns = (Certificate.number, Certificate.laboratory, Batch.lot, Product.name_zh, Product.name_en)
-        query = query.where(or_(*(func.lower(column).like(like) for column in columns), StoredFile.sha256 == search.lower()))
+        query = query.where(or_(containing(search, *columns), containing(search, StoredFile.sha256)))
     return query
 
 
@@ -289,8 +310,8 @@ def get(session: Session, ref: str, *, account: Account | None = None) -> Certif
 def get_public(session: Session, ref: str) -> Certificate:
     """What the public may read: accepted and withdrawn reports of batches that were released."""
     certificate = get(session, ref)
-    shown = (BatchState.RELEASED, BatchState.HELD, BatchState.RECALLED, BatchState.CLOSED)
-    if certificate.status not in (Status.ACCEPTED, Status.WITHDRAWN) or certificate.batch.state not in shown:
+    reviewed = certificate.status in (Status.ACCEPTED, Status.WITHDRAWN)
+    if not reviewed or not batches.was_released(session, certificate.batch):
         raise not_found("certificate.unknown", say("There is no such report."))
     return certificate
 

@@ -27,7 +27,10 @@ def read_gtin(text: str) -> str:
         raise invalid(
             "gtin",
             "gtin.length",
-            say("A GTIN has 8, 12, 13 or 14 digits; this has %(count)d. Copy the number under the bars.", count=len(digits)),
+            say(
+                "A GTIN has 8, 12, 13 or 14 digits; this has %(count)d. Copy the number under the bars.",
+                count=len(digits),
+            ),
         )
     right = check_digit(digits[:-1])
     if digits[-1] != right:

@@ -20,7 +20,7 @@ def read_lot(text: str) -> str:
         )
     for position, character in enumerate(text, start=1):
         if character not in CSET82:
-            shown = say("a space").text if character.isspace() else f"U+{ord(character):04X}"
+            shown = say("a space") if character.isspace() else f"U+{ord(character):04X}"
             raise invalid(
                 "lot",
                 "lot.characters",

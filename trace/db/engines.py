@@ -42,9 +42,9 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose transaction is committed at the end, or rolled back whole when the block raises."""
-        with self.lock.held() if self.lock else nullcontext():
-            with Session(self.write_engine, expire_on_commit=False) as session, session.begin():
-                yield session
+        held = self.lock.held() if self.lock else nullcontext()
+        with held, Session(self.write_engine, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def dispose(self) -> None:
         self.read_engine.dispose()

@@ -41,6 +41,12 @@ def take_in_document(storage: LocalStorage, upload: Path, name: str) -> TakenIn:
     )
 
 
+def look_at_document(upload: Path, name: str) -> None:
+    """Inspect a certificate without storing it: raises `Invalid` as `take_in_document` would."""
+    with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
+        inspect_document(upload, Path(folder), original_name=name)
+
+
 def take_in_picture(storage: LocalStorage, upload: Path) -> tuple[str, str]:
     """Inspect and store a product picture; SHA-256 of the small page picture and of the bytes as they came."""
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:

@@ -18,7 +18,7 @@ from ..batches.models import Batch, BatchState
 from ..errors import conflict, not_found, say
 from ..intake import Intake
 from ..jobs import service as jobs
-from ..jobs.models import JobKind
+from ..jobs.models import JobKind, JobState
 from ..keys import service as keys
 from ..keys.ring import KeyRing
 from ..log import Act, Actor
@@ -52,7 +52,8 @@ def order_codes(session: Session, batch: Batch, order: Order, *, base: str, by: 
     codes now, `Unavailable` without keys."""
     if batch.state not in ISSUABLE:
         raise conflict(
-            "codes.batch-state", say("Codes are issued for submitted and released batches only. Submit the batch first.")
+            "codes.batch-state",
+            say("Codes are issued for submitted and released batches only. Submit the batch first."),
         )
     if batch.supplier.suspended:
         raise conflict("codes.supplier-suspended", say("The supplier is suspended. Resume the supplier first."))
@@ -73,9 +74,28 @@ def order_codes(session: Session, batch: Batch, order: Order, *, base: str, by: 
     session.flush()
     run.job = jobs.enqueue(session, JobKind.ISSUE_CODES, {"run": run.ref}, total=order.count, by=by, at=at)
     log.record(
-        session, Act.CODES_ISSUE, by=by, at=at, subject=f"batch:{batch.ref}", run=run.ref, count=run.count, tier=run.tier
+        session,
+        Act.CODES_ISSUE,
+        by=by,
+        at=at,
+        subject=f"batch:{batch.ref}",
+        run=run.ref,
+        count=run.count,
+        tier=run.tier,
     )
     return run
+
+
+def issue_again(session: Session, run: CodeRun, *, by: Actor, at: datetime) -> None:
+    """A new job for a run whose job gave up; it goes on where that one stopped. Raises `Conflict` for any other run."""
+    if run.job is None or run.job.state != JobState.DEAD:
+        raise conflict("codes.job-alive", say("This job did not give up. Wait until it ends."))
+    run.job = jobs.enqueue(session, JobKind.ISSUE_CODES, {"run": run.ref}, total=run.count, by=by, at=at)
+    run.job.done = run.issued
+    left = run.count - run.issued
+    log.record(
+        session, Act.CODES_ISSUE, by=by, at=at, subject=f"batch:{run.batch.ref}", run=run.ref, again=True, left=left
+    )
 
 
 def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
@@ -145,7 +165,7 @@ def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: date
     return count
 
 
-def visible_runs(account: Account | None) -> Select[tuple[CodeRun]]:
+def visible_runs(account: Account | None) -> Select[CodeRun]:
     query = select(CodeRun).join(CodeRun.batch)
     if account is not None and account.role == Role.SUPPLIER:
         query = query.where(Batch.supplier_id == account.supplier_id)
@@ -173,11 +193,13 @@ def get_item(session: Session, serial: str, *, account: Account | None = None) -
     return item
 
 
-def items_of(run: CodeRun) -> Select[tuple[Item]]:
+def items_of(run: CodeRun) -> Select[Item]:
     return select(Item).where(Item.run_id == run.id).order_by(Item.id)
 
 
 def counts(session: Session, batch: Batch) -> tuple[int, int]:
     """Issued and voided codes of a batch."""
-    row = session.execute(select(func.count(Item.id), func.count(Item.voided_at)).where(Item.batch_id == batch.id)).one()
+    row = session.execute(
+        select(func.count(Item.id), func.count(Item.voided_at)).where(Item.batch_id == batch.id)
+    ).one()
     return int(row[0]), int(row[1])

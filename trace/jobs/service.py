@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from .. import clock
 from ..db.base import new_ref
 from ..db.engines import Database
-from ..errors import LotsealError
+from ..errors import LotsealError, Unavailable
 from ..log import Actor
 from .models import Job, JobKind, JobState
 
@@ -40,13 +40,25 @@ def claim(database: Database, worker: str, *, at: datetime) -> Job | None:
         (Job.state == JobState.RUNNING) & (Job.lease_until < at),
     )
     with database.write() as session:
-        oldest = select(Job.id).where(free).order_by(Job.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+        _give_up(session, at)
+        oldest = (
+            select(Job.id).where(free).order_by(Job.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+        )
         return session.scalar(
             update(Job)
             .where(Job.id == oldest)
             .values(state=JobState.RUNNING, attempts=Job.attempts + 1, lease_until=at + LEASE, worker=worker)
             .returning(Job)
         )
+
+
+def _give_up(session: Session, at: datetime) -> None:
+    """A job that took its worker down at every attempt would take down each next one too."""
+    session.execute(
+        update(Job)
+        .where(Job.state == JobState.RUNNING, Job.lease_until < at, Job.attempts >= ATTEMPTS)
+        .values(state=JobState.DEAD, ended_at=at, error="the worker stopped at every attempt")
+    )
 
 
 class Lost(Exception):
@@ -76,7 +88,9 @@ class Claimed:
 
     def finish(self, session: Session, *, at: datetime) -> None:
         session.execute(
-            update(Job).where(Job.id == self._id, Job.worker == self._worker).values(state=JobState.DONE, ended_at=at, error="")
+            update(Job)
+            .where(Job.id == self._id, Job.worker == self._worker)
+            .values(state=JobState.DONE, ended_at=at, error="")
         )
 
 
@@ -112,8 +126,10 @@ class Worker:
         return True
 
     def _failed(self, job: Job, error: Exception) -> None:
-        """Try again later, each time after a longer pause; a refusal of the business is final at once."""
-        final = isinstance(error, LotsealError) or job.attempts >= ATTEMPTS
+        """Try again later, each time after a longer pause; a refusal of the business is final at once, but for one
+        that says that it may go away."""
+        refused = isinstance(error, LotsealError) and not isinstance(error, Unavailable)
+        final = refused or job.attempts >= ATTEMPTS
         sentence = str(error) if isinstance(error, LotsealError) else f"internal error ({type(error).__name__})"
         now = clock.now()
         with self._database.write() as session:

@@ -42,9 +42,13 @@ class KeyRing:
             if kid not in self._pairs:
                 sealed = self._read(f"{kid}.pem")
                 try:
-                    self._pairs[kid] = PrivateKey.from_pem(sealed, self._need_passphrase())
+                    pair = PrivateKey.from_pem(sealed, self._need_passphrase())
                 except SigningError as error:
                     raise _locked(kid) from error
+                # A file under a wrong name would sign codes that nobody can check.
+                if pair.kid != kid:
+                    raise _locked(kid)
+                self._pairs[kid] = pair
             return self._pairs[kid]
 
     def secret(self, kid: str) -> MacSecret:
@@ -56,9 +60,12 @@ class KeyRing:
             if kid not in self._secrets:
                 sealed = self._read(f"{kid}.secret")
                 try:
-                    self._secrets[kid] = MacSecret.unseal(sealed, self._need_passphrase(), Role.ITEM)
+                    secret = MacSecret.unseal(sealed, self._need_passphrase(), Role.ITEM)
                 except SigningError as error:
                     raise _locked(kid) from error
+                if secret.kid != kid:
+                    raise _locked(kid)
+                self._secrets[kid] = secret
             return self._secrets[kid]
 
     def _need_passphrase(self) -> bytes:

@@ -64,7 +64,10 @@ def _free_letter(session: Session) -> str:
             return letter
     raise conflict(
         "key.letters-used-up",
-        say("All %(count)d key letters of tier B codes are in use. Start a second host for new codes.", count=len(ALPHABET)),
+        say(
+            "All %(count)d key letters of tier B codes are in use. Start a second host for new codes.",
+            count=len(ALPHABET),
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from ..intake import Intake
 from ..items import service as items
 from ..items.models import CodeRun
 from ..jobs import service as jobs
-from ..jobs.models import JobKind
+from ..jobs.models import JobKind, JobState
 from ..log import Act, Actor
 from .models import LabelSheet
 from .readback import verify_sheet
@@ -60,7 +60,9 @@ def read_sheet_order(raw: Mapping[str, str], run: CodeRun) -> SheetOrder:
     """Fields: layout, language, start (1-based place on the first sheet), first (1-based code of the run), count.
     Empty means from the first place, from the first code, as many as fit in one file."""
     intake = Intake(raw)
-    layout = intake.choice("layout", LayoutName, default=LayoutName.A4_3X8) if intake.given("layout") else LayoutName.A4_3X8
+    layout = (
+        intake.choice("layout", LayoutName, default=LayoutName.A4_3X8) if intake.given("layout") else LayoutName.A4_3X8
+    )
     start = _whole(intake, "start", 1, LAYOUTS[layout].per_page, default=1)
     first = _whole(intake, "first", 1, max(1, run.issued), default=1)
     left = min(max(1, run.issued - first + 1), MOST)
@@ -89,7 +91,11 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
     if run.issued < run.count:
         raise conflict(
             "labels.run-unfinished",
-            say("%(issued)d of %(count)d codes are issued. Print when all are there.", issued=run.issued, count=run.count),
+            say(
+                "%(issued)d of %(count)d codes are issued. Print when all are there.",
+                issued=run.issued,
+                count=run.count,
+            ),
         )
     sheet = LabelSheet(
         run=run,
@@ -118,6 +124,14 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
     return sheet
 
 
+def make_again(session: Session, sheet: LabelSheet, *, by: Actor, at: datetime) -> None:
+    """A new job for a sheet whose job gave up. Raises `Conflict` for any other sheet."""
+    if sheet.job is None or sheet.job.state != JobState.DEAD:
+        raise conflict("labels.job-alive", say("This job did not give up. Wait until it ends."))
+    sheet.job = jobs.enqueue(session, JobKind.PRINT_LABELS, {"sheet": sheet.ref}, total=2 * sheet.count, by=by, at=at)
+    log.record(session, Act.LABELS_PRINT, by=by, at=at, subject=f"run:{sheet.run.ref}", sheet=sheet.ref, again=True)
+
+
 def make(claimed: jobs.Claimed, storage: LocalStorage) -> None:
     """The job: draw the sheet, read every symbol back, store the file."""
     with claimed.database.read() as session:
@@ -128,10 +142,10 @@ def make(claimed: jobs.Claimed, storage: LocalStorage) -> None:
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
         path = Path(folder) / "labels.pdf"
         with path.open("wb") as file:
-            write_sheet(
-                file, labels, layout, start, lambda _page, done: _tell(claimed, done), language=language.value
-            )
-        verify_sheet(path, (label.uri for label in labels), layout, start, lambda _page, done: _tell(claimed, count + done))
+            write_sheet(file, labels, layout, start, lambda _page, done: _tell(claimed, done), language=language.value)
+        verify_sheet(
+            path, (label.uri for label in labels), layout, start, lambda _page, done: _tell(claimed, count + done)
+        )
         stored = storage.put(path)
     with claimed.database.write() as session:
         get(session, claimed.payload["sheet"]).sha256 = stored.sha256
@@ -160,7 +174,7 @@ def _labels(session: Session, sheet: LabelSheet) -> Iterator[Label]:
         )
 
 
-def visible(account: Account | None) -> Select[tuple[LabelSheet]]:
+def visible(account: Account | None) -> Select[LabelSheet]:
     query = select(LabelSheet).join(LabelSheet.run).join(CodeRun.batch)
     if account is not None and account.role == Role.SUPPLIER:
         query = query.where(Batch.supplier_id == account.supplier_id)

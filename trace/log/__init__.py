@@ -1,5 +1,5 @@
 """Who did what and when: the audit acts. Their words are permanent."""
 
-from .service import Act, Actor, record
+from .service import Act, Actor, matching, record
 
-__all__ = ["Act", "Actor", "record"]
+__all__ = ["Act", "Actor", "matching", "record"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from .models import AuditAct
@@ -73,3 +73,13 @@ def of_subject(session: Session, subject: str, limit: int = 100) -> Sequence[Aud
     """The newest acts on one thing, newest first."""
     query = select(AuditAct).where(AuditAct.subject == subject).order_by(AuditAct.id.desc()).limit(limit)
     return session.scalars(query).all()
+
+
+def matching(act: str = "", subject: str = "") -> Select[AuditAct]:
+    """All acts, or those with this word, or on things whose `kind:reference` begins like `subject`."""
+    query = select(AuditAct)
+    if act:
+        query = query.where(AuditAct.act == act)
+    if subject:
+        query = query.where(AuditAct.subject.startswith(subject, autoescape=True))
+    return query

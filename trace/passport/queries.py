@@ -58,36 +58,39 @@ ITEM = (
     .where(Item.serial == bindparam("serial"), Batch.product_id == bindparam("product_id"))
 )
 
-_BATCH = select(
-    Batch.id,
-    Batch.lot,
-    Batch.supplier_lot,
-    Batch.state,
-    Batch.place,
-    Batch.region,
-    Batch.country,
-    Batch.latitude,
-    Batch.longitude,
-    Batch.producer,
-    Batch.site,
-    Batch.produced_on,
-    Batch.expires_on,
-    Batch.quantity,
-    Batch.unit,
-    Batch.inputs,
-    Batch.hold_reason_zh,
-    Batch.hold_reason_en,
-    Release.at.label("released_at"),
-    Release.kid.label("release_kid"),
-    Release.sha256.label("release_sha256"),
-    RecallNotice.reason_zh.label("recall_reason_zh"),
-    RecallNotice.reason_en.label("recall_reason_en"),
-    RecallNotice.remedy_zh,
-    RecallNotice.remedy_en,
-    RecallNotice.phone,
-    RecallNotice.at.label("recalled_at"),
-).select_from(Batch).outerjoin(Release, Release.batch_id == Batch.id).outerjoin(
-    RecallNotice, RecallNotice.batch_id == Batch.id
+_BATCH = (
+    select(
+        Batch.id,
+        Batch.lot,
+        Batch.supplier_lot,
+        Batch.state,
+        Batch.place,
+        Batch.region,
+        Batch.country,
+        Batch.latitude,
+        Batch.longitude,
+        Batch.producer,
+        Batch.site,
+        Batch.produced_on,
+        Batch.expires_on,
+        Batch.quantity,
+        Batch.unit,
+        Batch.inputs,
+        Batch.hold_reason_zh,
+        Batch.hold_reason_en,
+        Release.at.label("released_at"),
+        Release.kid.label("release_kid"),
+        Release.sha256.label("release_sha256"),
+        RecallNotice.reason_zh.label("recall_reason_zh"),
+        RecallNotice.reason_en.label("recall_reason_en"),
+        RecallNotice.remedy_zh,
+        RecallNotice.remedy_en,
+        RecallNotice.phone,
+        RecallNotice.at.label("recalled_at"),
+    )
+    .select_from(Batch)
+    .outerjoin(Release, Release.batch_id == Batch.id)
+    .outerjoin(RecallNotice, RecallNotice.batch_id == Batch.id)
 )
 BATCH_BY_ID = _BATCH.where(Batch.id == bindparam("batch_id"))
 BATCH_BY_LOT = _BATCH.where(and_(Batch.product_id == bindparam("product_id"), Batch.lot == bindparam("lot")))

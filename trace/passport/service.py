@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 from sqlalchemy.engine import Row
 
-from ..batches.models import BatchState
 from ..certificates.models import Conclusion, Status
 from ..codes.gtin import is_internal
 from ..db.engines import Database
@@ -106,10 +105,17 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
         batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, today)
     assert batch is not None
     earlier = scans.look(desk.scans, desk.recorder, item.id, who, at=at, count=count)
-    history = History(earlier.others, earlier.first_at, earlier.own, earlier.counted)
-    states = {State.OK_AGAIN if history.others else State.OK_FIRST, *_batch_states(batch, today)}
+    states = _batch_states(batch, today)
     if item.voided_at:
         states.add(State.VOIDED)
+    if earlier is None:
+        # Without its history nobody can say whether a code is looked up for the first time. A warning is said anyway.
+        if not states:
+            return replace(empty, state=State.CANNOT_VERIFY)
+        earlier = scans.Earlier(0, None, 0, counted=False)
+    else:
+        states.add(State.OK_AGAIN if earlier.others else State.OK_FIRST)
+    history = History(earlier.others, earlier.first_at, earlier.own, earlier.counted)
     return _with_states(replace(found, lot=batch.lot, batch=batch, item=_item(item), history=history), states)
 
 
@@ -159,7 +165,9 @@ def _not_ours(
     batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": asked.lot}, today)
     if batch is None or batch.recall is None:
         return bare
-    return _with_states(replace(bare, product=found.product, supplier=found.supplier, batch=batch), {state, State.RECALLED})
+    return _with_states(
+        replace(bare, product=found.product, supplier=found.supplier, batch=batch), {state, State.RECALLED}
+    )
 
 
 def _with_states(passport: Passport, states: set[State]) -> Passport:
@@ -168,16 +176,14 @@ def _with_states(passport: Passport, states: set[State]) -> Passport:
 
 
 def _batch_states(batch: BatchFacts, today: date) -> set[State]:
+    # By the facts, not by the state's name: closing a batch takes nothing off its page.
     states = set()
-    match batch.state:
-        case BatchState.RECALLED:
-            states.add(State.RECALLED)
-        case BatchState.HELD:
-            states.add(State.HOLD)
-        case BatchState.DRAFT | BatchState.AWAITING_TESTS:
-            states.add(State.NOT_RELEASED)
-        case _:
-            pass
+    if batch.recall:
+        states.add(State.RECALLED)
+    elif batch.hold_reason_zh:
+        states.add(State.HOLD)
+    if batch.released_at is None:
+        states.add(State.NOT_RELEASED)
     if batch.expires_on and batch.expires_on < today:
         states.add(State.EXPIRED)
     if batch.released_at and any(report.status == Status.WITHDRAWN or report.expired for report in batch.reports):
@@ -185,7 +191,7 @@ def _batch_states(batch: BatchFacts, today: date) -> set[State]:
     return states
 
 
-def _product(row: Row[Any]) -> ProductFacts:
+def _product(row: Row[*tuple[Any, ...]]) -> ProductFacts:
     return ProductFacts(
         gtin=row.gtin,
         internal=is_internal(row.gtin),
@@ -200,13 +206,13 @@ def _product(row: Row[Any]) -> ProductFacts:
     )
 
 
-def _supplier(row: Row[Any]) -> SupplierFacts:
+def _supplier(row: Row[*tuple[Any, ...]]) -> SupplierFacts:
     return SupplierFacts(
         row.supplier_zh, row.supplier_en, row.supplier_country, row.licence or None, row.suspended_at is not None
     )
 
 
-def _item(row: Row[Any]) -> ItemFacts:
+def _item(row: Row[*tuple[Any, ...]]) -> ItemFacts:
     return ItemFacts(row.serial, row.tier, row.issued_at, row.kid or row.tag_kid, row.voided_at, row.void_reason)
 
 
@@ -220,7 +226,7 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], today: da
     if row.released_at:
         corrections = tuple(Correction(*found) for found in connection.execute(queries.CORRECTIONS, of_batch))
     held_at = None
-    if row.state == BatchState.HELD:
+    if row.hold_reason_zh and row.recalled_at is None:
         held_at = connection.execute(queries.HELD_SINCE, of_batch).scalar()
     return BatchFacts(
         lot=row.lot,
@@ -244,15 +250,13 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], today: da
     )
 
 
-def _recall(row: Row[Any]) -> Recall | None:
+def _recall(row: Row[*tuple[Any, ...]]) -> Recall | None:
     if row.recalled_at is None:
         return None
-    return Recall(
-        row.recall_reason_zh, row.recall_reason_en, row.remedy_zh, row.remedy_en, row.phone, row.recalled_at
-    )
+    return Recall(row.recall_reason_zh, row.recall_reason_en, row.remedy_zh, row.remedy_en, row.phone, row.recalled_at)
 
 
-def _report(row: Row[Any], today: date) -> ReportFacts:
+def _report(row: Row[*tuple[Any, ...]], today: date) -> ReportFacts:
     return ReportFacts(
         ref=row.ref,
         number=row.number,
@@ -270,7 +274,9 @@ def _report(row: Row[Any], today: date) -> ReportFacts:
     )
 
 
-def _timeline(row: Row[Any], reports: tuple[ReportFacts, ...], held_at: datetime | None) -> tuple[TimelineStep, ...]:
+def _timeline(
+    row: Row[*tuple[Any, ...]], reports: tuple[ReportFacts, ...], held_at: datetime | None
+) -> tuple[TimelineStep, ...]:
     """The dots from origin to expiry, by date; what has no date is not on it."""
     steps = []
     if row.produced_on:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from .. import log
 from ..accounts.models import Account, Role
 from ..codes.gtin import read_gtin
+from ..db.search import containing
 from ..errors import conflict, invalid, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
@@ -41,7 +42,9 @@ class ProductDraft:
 
 def _read_code(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9-]{1,39}", text):
-        raise invalid("code", "category.code", say("Take 2 to 40 characters from a–z, 0–9 and -, beginning with a letter."))
+        raise invalid(
+            "code", "category.code", say("Take 2 to 40 characters from a–z, 0–9 and -, beginning with a letter.")
+        )
     return text
 
 
@@ -64,6 +67,27 @@ def add_category(session: Session, draft: CategoryDraft, *, by: Actor, at: datet
     session.add(category)
     session.flush()
     log.record(session, Act.CATEGORY_ADD, by=by, at=at, subject=f"category:{category.ref}", **asdict(draft))
+    return category
+
+
+def change_category(session: Session, category: Category, draft: CategoryDraft, *, by: Actor, at: datetime) -> None:
+    """Names and rule. The rule counts for releases from now on; released batches stay released. Raises `Conflict` when
+    the code would change (imports and scripts name the category by it)."""
+    if draft.code != category.code:
+        raise conflict("category.code-fixed", say("The code of a category cannot change. Add a new one."), field="code")
+    changed = {}
+    for name, value in asdict(draft).items():
+        if getattr(category, name) != value:
+            changed[name] = [getattr(category, name), value]
+            setattr(category, name, value)
+    if changed:
+        log.record(session, Act.CATEGORY_CHANGE, by=by, at=at, subject=f"category:{category.ref}", changed=changed)
+
+
+def get_category(session: Session, ref: str) -> Category:
+    category = session.scalar(select(Category).where(Category.ref == ref))
+    if category is None:
+        raise not_found("category.unknown", say("There is no such category."))
     return category
 
 
@@ -113,11 +137,15 @@ def change(session: Session, product: Product, draft: ProductDraft, *, by: Actor
     """Everything but the GTIN, which stands on printed codes."""
     if draft.gtin != product.gtin:
         raise conflict(
-            "product.gtin-fixed", say("The GTIN stands on printed codes and cannot change. Add a new product."), field="gtin"
+            "product.gtin-fixed",
+            say("The GTIN stands on printed codes and cannot change. Add a new product."),
+            field="gtin",
         )
     facts = asdict(draft)
     category = _category(session, facts.pop("category"))
-    changed = {name: [getattr(product, name), value] for name, value in facts.items() if getattr(product, name) != value}
+    changed = {
+        name: [getattr(product, name), value] for name, value in facts.items() if getattr(product, name) != value
+    }
     for name, value in facts.items():
         setattr(product, name, value)
     if product.category_id != category.id:
@@ -126,28 +154,23 @@ def change(session: Session, product: Product, draft: ProductDraft, *, by: Actor
     log.record(session, Act.PRODUCT_CHANGE, by=by, at=at, subject=f"product:{product.ref}", changed=changed)
 
 
-def set_picture(
-    session: Session, product: Product, *, picture: str, original: str, by: Actor, at: datetime
-) -> None:
+def set_picture(session: Session, product: Product, *, picture: str, original: str, by: Actor, at: datetime) -> None:
     """Both are SHA-256 of stored files: the small page picture and the bytes as they came."""
     product.picture, product.picture_original = picture, original
     log.record(session, Act.PRODUCT_PICTURE, by=by, at=at, subject=f"product:{product.ref}", original=original)
 
 
-def visible(account: Account | None) -> Select[tuple[Product]]:
+def visible(account: Account | None) -> Select[Product]:
     query = select(Product).join(Product.supplier)
     if account is not None and account.role == Role.SUPPLIER:
         query = query.where(Product.supplier_id == account.supplier_id)
     return query
 
 
-def matching(query: Select[tuple[Product]], search: str) -> Select[tuple[Product]]:
+def matching(query: Select[Product], search: str) -> Select[Product]:
     if not search:
         return query
-    like = f"%{search.lower()}%"
-    return query.where(
-        or_(*(func.lower(column).like(like) for column in (Product.name_zh, Product.name_en, Product.gtin)))
-    )
+    return query.where(containing(search, Product.name_zh, Product.name_en, Product.gtin))
 
 
 def get(session: Session, ref: str, *, account: Account | None = None) -> Product:

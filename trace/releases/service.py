@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...signing.canonical import sha256_hex
+from ...signing.errors import BadSignature, UnknownKey
 from ...signing.keys import PublicKey
 from ...signing.keys import Role as KeyRole
 from ...signing.release import sign_release, verify_release
@@ -18,7 +21,7 @@ from ..batches import service as batches
 from ..batches.models import Batch, BatchState
 from ..certificates import service as certificates
 from ..certificates.models import Certificate, Conclusion, Status
-from ..errors import Conflict, Message, Problem, say
+from ..errors import Conflict, Fields, Message, Problem, say
 from ..keys import service as keys
 from ..keys.models import SigningKey
 from ..keys.ring import KeyRing
@@ -37,7 +40,11 @@ class Requirement:
 
 def gate(session: Session, batch: Batch, *, today: date) -> list[Requirement]:
     """Everything a release needs, done or not, in the order in which people work it off."""
-    reports = certificates.of_batch(session, batch)
+    return requirements(batch, certificates.of_batch(session, batch), today=today)
+
+
+def requirements(batch: Batch, reports: Sequence[Certificate], *, today: date) -> list[Requirement]:
+    """The gate of a batch whose reports are at hand already, for lists."""
     valid = [r for r in reports if r.status == Status.ACCEPTED and not r.expired(today)]
     waiting = [r for r in reports if r.status == Status.SUBMITTED]
     failed = [r for r in valid if r.conclusion == Conclusion.FAIL]
@@ -48,7 +55,7 @@ def gate(session: Session, batch: Batch, *, today: date) -> list[Requirement]:
             not missing,
             say("Origin, dates and quantity are complete.")
             if not missing
-            else say("Fill in: %(fields)s.", fields=", ".join(missing)),
+            else say("Fill in: %(fields)s.", fields=Fields(missing)),
         ),
         Requirement(
             "gate.submitted",
@@ -94,7 +101,13 @@ def release(session: Session, batch: Batch, ring: KeyRing, *, by: Actor, at: dat
     session.add(row)
     session.flush()
     log.record(
-        session, Act.BATCH_RELEASE, by=by, at=at, subject=batches.subject(batch), document_sha256=row.sha256, kid=row.kid
+        session,
+        Act.BATCH_RELEASE,
+        by=by,
+        at=at,
+        subject=batches.subject(batch),
+        document_sha256=row.sha256,
+        kid=row.kid,
     )
     return row
 
@@ -156,6 +169,19 @@ def of_batch(session: Session, batch: Batch) -> Release | None:
 
 
 def check(session: Session, row: Release) -> None:
-    """Verify the stored snapshot against the key history. Raises a `SigningError` of `signing` when it does not fit."""
-    key = session.scalars(select(SigningKey).where(SigningKey.kid == row.kid)).one()
-    verify_release(PublicKey.from_jwk(key.public_jwk or {}), row.document.encode(), row.signature)
+    """Verify the stored snapshot against the key history, and that it belongs to its batch. Raises a `SigningError` of
+    `signing` when it does not fit."""
+    key = session.scalar(select(SigningKey).where(SigningKey.kid == row.kid, SigningKey.public_jwk.is_not(None)))
+    if key is None:
+        raise UnknownKey("release.unknown-key", "the key that this release names is not in the key history")
+    public = PublicKey.from_jwk(key.public_jwk or {})
+    if public.kid != row.kid:
+        raise BadSignature("release.key", "the key history holds another key under this key id")
+    document = row.document.encode()
+    verify_release(public, document, row.signature)
+    if sha256_hex(document) != row.sha256:
+        raise BadSignature("release.hash", "the hash that pages show is not the hash of the signed document")
+    batch = session.get_one(Batch, row.batch_id)
+    named = json.loads(document)
+    if (named["gtin"], named["lot"]) != (batch.product.gtin, batch.lot):
+        raise BadSignature("release.subject", "the signed document is about another batch")

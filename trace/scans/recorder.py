@@ -14,7 +14,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from ..db.engines import Database
 from .models import Scan
@@ -83,6 +83,10 @@ class Recorder:
         try:
             rows = [vars(visit) for visit, _ in group]
             with self._database.write() as session:
+                if self._database.dialect == "postgresql":
+                    # Row numbers are handed out before the commit; one writer at a time makes the lower number the
+                    # one that was there first, also for another process. Readers are not held up.
+                    session.execute(text("LOCK TABLE scan IN SHARE ROW EXCLUSIVE MODE"))
                 numbers = session.scalars(insert(Scan).returning(Scan.id, sort_by_parameter_order=True), rows).all()
         # Whatever the store says, the waiting visitors must be answered and the thread must live on.
         except Exception as error:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, distinct, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..db.engines import Database
 from .models import Scan
 from .recorder import Recorder, Visit
+
+logger = logging.getLogger(__name__)
 
 SAME_SESSION = timedelta(minutes=30)
 """Looking again within this time is the same look-up: a reload or a second tap is no second visitor."""
@@ -60,8 +64,19 @@ _ENDLESS = 2**31 - 1
 
 def look(
     scans: Database, recorder: Recorder, item_id: int, who: Visitor, *, at: datetime, count: bool
-) -> Earlier:
-    """Count this look-up (unless `count` is False: a robot, or the same session again) and tell the earlier ones."""
+) -> Earlier | None:
+    """Count this look-up (unless `count` is False: a robot, or the same session again) and tell the earlier ones.
+
+    None when the store does not answer: then nothing is known of earlier look-ups, not even that there were none.
+    """
+    try:
+        return _look(scans, recorder, item_id, who, at=at, count=count)
+    except SQLAlchemyError as error:
+        logger.warning("the history of a code was not read: %s", type(error).__name__)
+        return None
+
+
+def _look(scans: Database, recorder: Recorder, item_id: int, who: Visitor, *, at: datetime, count: bool) -> Earlier:
     before = _earlier(scans, item_id, who, at=at, before=_ENDLESS)
     if not count:
         return Earlier(before.others, before.first_at, before.own, counted=False)

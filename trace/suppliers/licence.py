@@ -20,13 +20,18 @@ def read_credit_code(text: str) -> str:
         raise invalid(
             "licence",
             "licence.form",
-            say("A unified social credit code has 18 digits and capital letters (no I, O, S, V, Z). Copy it from the licence."),
+            say(
+                "A unified social credit code has 18 digits and capital letters (no I, O, S, V, Z). Copy it from the licence."
+            ),
         )
     right = check_character(code[:17])
     if code[17] != right:
         raise invalid(
             "licence",
             "licence.check",
-            say("The last character does not fit: these characters would end in %(right)s. Compare with the licence.", right=right),
+            say(
+                "The last character does not fit: these characters would end in %(right)s. Compare with the licence.",
+                right=right,
+            ),
         )
     return code

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from .. import log
 from ..accounts.models import Account, Role
 from ..countries import COUNTRIES
+from ..db.search import containing
 from ..errors import conflict, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
@@ -100,7 +101,7 @@ def resume(session: Session, supplier: Supplier, *, by: Actor, at: datetime) -> 
     log.record(session, Act.SUPPLIER_RESUME, by=by, at=at, subject=f"supplier:{supplier.ref}")
 
 
-def visible(account: Account | None) -> Select[tuple[Supplier]]:
+def visible(account: Account | None) -> Select[Supplier]:
     """The suppliers that an account may see; None is the operator's command line, which sees all."""
     query = select(Supplier)
     if account is not None and account.role == Role.SUPPLIER:
@@ -108,12 +109,10 @@ def visible(account: Account | None) -> Select[tuple[Supplier]]:
     return query
 
 
-def matching(query: Select[tuple[Supplier]], search: str) -> Select[tuple[Supplier]]:
+def matching(query: Select[Supplier], search: str) -> Select[Supplier]:
     if not search:
         return query
-    like = f"%{search.lower()}%"
-    columns = (Supplier.name_zh, Supplier.name_en, Supplier.licence)
-    return query.where(or_(*(func.lower(column).like(like) for column in columns)))
+    return query.where(containing(search, Supplier.name_zh, Supplier.name_en, Supplier.licence))
 
 
 def get(session: Session, ref: str, *, account: Account | None = None) -> Supplier:

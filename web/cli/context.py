@@ -118,7 +118,7 @@ def show(document: Document, *after: Message) -> None:
     facts = Table.grid(padding=(0, 2))
     for name, value in _flat(document):
         facts.add_row(Text(name), Text(value))
-    _console().print(facts)
+    _print(facts)
     for sentence in after:
         click.echo(translated(sentence))
 
@@ -149,10 +149,16 @@ def listing(name: str, rows: Sequence[Document], columns: Sequence[str], *, tota
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[column])) for column in columns))
-    _console().print(table)
+    _print(table)
     if total > len(rows):
         click.echo(
-            translated(say("%(shown)d of %(total)d. Narrow with --search or take more with --limit.", shown=len(rows), total=total)),
+            translated(
+                say(
+                    "%(shown)d of %(total)d. Narrow with --search or take more with --limit.",
+                    shown=len(rows),
+                    total=total,
+                )
+            ),
             err=True,
         )
 
@@ -167,9 +173,13 @@ def _cell(value: object) -> str:
     return _plain(value)
 
 
-def _console() -> Console:
+def _print(table: Table) -> None:
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, soft_wrap=False)
+    console = Console(file=sys.stdout, width=width, highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def note(sentence: Message) -> None:
@@ -210,7 +220,10 @@ def opened(chosen: Settings | None = None) -> Iterator[System]:
             Problem(
                 "LOTSEAL_DATA",
                 "store.missing",
-                say("There is no data folder %(path)s. Run «lotseal init», or set LOTSEAL_DATA to the right folder.", path=chosen.data),
+                say(
+                    "There is no data folder %(path)s. Run «lotseal init», or set LOTSEAL_DATA to the right folder.",
+                    path=chosen.data,
+                ),
             )
         )
     system = open_system(chosen)
@@ -290,7 +303,9 @@ def _explained(error: Exception) -> tuple[str, Sequence[Problem], int]:
         return "unavailable", [Problem("DATABASE_URL", "store.driver", sentence)], UNAVAILABLE
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        sentence = say("The system refused it: %(reason)s. Mend that and try again.", reason=f"{where}{error.strerror or error}")
+        sentence = say(
+            "The system refused it: %(reason)s. Mend that and try again.", reason=f"{where}{error.strerror or error}"
+        )
         return "unavailable", [Problem(None, "system.refused", sentence)], UNAVAILABLE
     sentence = say(
         "This is a fault of Lotseal itself: %(reason)s. Run it again as «lotseal --debug …» and report what it prints.",

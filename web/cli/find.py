@@ -9,8 +9,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from ...signing.errors import Malformed
-from ...signing.item import SERIAL_SIZE, normalise_typed_serial
 from ...trace.accounts.models import Account
 from ...trace.batches import service as batches
 from ...trace.batches.models import Batch
@@ -20,6 +18,7 @@ from ...trace.codes.gtin import read_gtin
 from ...trace.errors import conflict, invalid, not_found, say
 from ...trace.items import service as items
 from ...trace.items.models import CodeRun, Item
+from ...trace.passport import typed
 from ...trace.passport.service import Asked
 from ...trace.products import service as products
 from ...trace.products.models import Product
@@ -69,11 +68,17 @@ def read_link(text: str) -> Asked:
     parts = urlsplit(text.strip())
     names = parts.path.split("/")[1::2]
     values = [unquote(part) for part in parts.path.split("/")[2::2]]
-    if len(names) != len(values) or names not in (["01"], ["01", "10"], ["01", "21"], ["01", "10", "21"]) or not all(values):
+    if (
+        len(names) != len(values)
+        or names not in (["01"], ["01", "10"], ["01", "21"], ["01", "10", "21"])
+        or not all(values)
+    ):
         raise invalid(
             "url",
             "link.form",
-            say("This is no link of a code. It looks like https://t.example.cn/01/GTIN/10/LOT/21/SERIAL; copy all of it."),
+            say(
+                "This is no link of a code. It looks like https://t.example.cn/01/GTIN/10/LOT/21/SERIAL; copy all of it."
+            ),
         )
     found = dict(zip(names, values, strict=True))
     signature = parse_qs(parts.query).get("s", [None])[0]
@@ -81,17 +86,16 @@ def read_link(text: str) -> Asked:
 
 
 def asked(session: Session, text: str) -> Asked:
-    """A link, or a serial of a code that was issued here."""
+    """A link, or a typed serial of a code that was issued here."""
     if _is_link(text):
         return read_link(text)
-    item = items.get_item(session, read_serial(text))
-    run = session.scalars(select(CodeRun).where(CodeRun.id == item.run_id)).one()
-    return Asked(run.batch.product.gtin, None if run.short else run.batch.lot, item.serial)
+    found = _typed(session, text)
+    return Asked(found.gtin, found.lot, found.serial)
 
 
 def item(session: Session, text: str) -> tuple[Item, CodeRun]:
     """By serial or link, with the run that it belongs to."""
-    serial = (read_link(text).serial or "") if _is_link(text) else read_serial(text)
+    serial = (read_link(text).serial or "") if _is_link(text) else _typed(session, text).serial
     found = items.get_item(session, serial)
     return found, session.scalars(select(CodeRun).where(CodeRun.id == found.run_id)).one()
 
@@ -100,30 +104,14 @@ def _is_link(text: str) -> bool:
     return "/" in text
 
 
-def read_serial(text: str) -> str:
-    """A serial as people type it. Raises `Invalid` with rule `serial.character` or `serial.length`."""
-    try:
-        serial = normalise_typed_serial(text)
-    except Malformed as error:
-        if error.rule == "serial.character":
-            raise invalid(
-                "code",
-                error.rule,
-                say(
-                    "Character %(position)d (%(character)s) cannot occur in a serial. Compare it with the label.",
-                    position=error.facts["position"],
-                    character=error.facts["character"],
-                ),
-            ) from None
-        serial = ""
-    if len(serial) != SERIAL_SIZE:
-        raise invalid(
-            "code", "serial.length", say("A serial has %(count)d characters. Type all groups of the label.", count=SERIAL_SIZE)
-        )
-    return serial
+def _typed(session: Session, text: str) -> typed.Found:
+    found = typed.find_item(session, text)
+    if found is None:
+        raise not_found("item.unknown", say("There is no such code."))
+    return found
 
 
-def page(session: Session, query: Select[tuple[T]], limit: int) -> tuple[Sequence[T], int]:
+def page(session: Session, query: Select[T], limit: int) -> tuple[Sequence[T], int]:
     """The first `limit` rows and how many there are in all."""
     total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     return session.scalars(query.limit(limit)).all(), total

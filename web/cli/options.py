@@ -16,7 +16,9 @@ def fields(**helps: str) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         for name, text in reversed(helps.items()):
-            command = click.option(f"--{name.replace('_', '-')}", name, default=None, metavar="TEXT", help=text)(command)
+            command = click.option(f"--{name.replace('_', '-')}", name, default=None, metavar="TEXT", help=text)(
+                command
+            )
         return command
 
     return decorate
@@ -40,7 +42,7 @@ def batch_arguments(command: F) -> F:
 
 def search_options(command: F) -> F:
     """How a list is narrowed and bounded."""
-    command = click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="At most so many.")(
-        command
-    )
+    command = click.option(
+        "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="At most so many."
+    )(command)
     return click.option("--search", default="", metavar="TEXT", help="Only what contains this text.")(command)

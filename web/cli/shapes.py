@@ -103,7 +103,14 @@ def step(row: StateChange) -> Facts:
 
 
 def correction(row: BatchCorrection) -> Facts:
-    return {"field": row.field, "before": row.before, "after": row.after, "reason": row.reason, "at": row.at, "by": row.by}
+    return {
+        "field": row.field,
+        "before": row.before,
+        "after": row.after,
+        "reason": row.reason,
+        "at": row.at,
+        "by": row.by,
+    }
 
 
 def recall(row: RecallNotice) -> Facts:
@@ -155,7 +162,11 @@ def certificate(row: Certificate, *, lines: bool = False) -> Facts:
 
 
 def job(row: Job | None) -> Facts | None:
-    return row and {"ref": row.ref, "state": row.state, "done": row.done, "total": row.total, "error": row.error}
+    return (
+        None
+        if row is None
+        else {"ref": row.ref, "state": row.state, "done": row.done, "total": row.total, "error": row.error}
+    )
 
 
 def run(row: CodeRun) -> Facts:

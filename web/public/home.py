@@ -52,7 +52,9 @@ def _item_page(text: str) -> str:
             Problem(
                 "serial",
                 "serial.unknown",
-                say("There is no code with this serial number. Compare each group with the pack; S is read as 5, B as 8, Z as 2."),
+                say(
+                    "There is no code with this serial number. Compare each group with the pack; S is read as 5, B as 8, Z as 2."
+                ),
             )
         )
     return url_for("passport.item", gtin=found.gtin, lot=found.lot, serial=found.serial)

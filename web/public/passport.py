@@ -69,7 +69,10 @@ def _gtin(text: str) -> str:
         raise invalid(
             "gtin",
             "gtin.length",
-            say("The number after /01/ has 14 digits; this has %(count)d characters. Scan the code again.", count=len(text)),
+            say(
+                "The number after /01/ has 14 digits; this has %(count)d characters. Scan the code again.",
+                count=len(text),
+            ),
         )
     return read_gtin(text)
 

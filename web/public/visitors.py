@@ -26,7 +26,9 @@ def is_preview() -> bool:
     """Whether this request shows the page to nobody: then it must not count as a look-up."""
     if request.method != "GET" or _ROBOT.search(request.user_agent.string) or not request.user_agent.string:
         return True
-    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "") + request.headers.get("X-Moz", "")
+    purpose = (
+        request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "") + request.headers.get("X-Moz", "")
+    )
     return "prefetch" in purpose.lower() or "preview" in purpose.lower()
 
 

@@ -41,7 +41,7 @@ def chosen(name: str, allowed: Sequence[str]) -> str:
 
 def listing(
     db: Session,
-    query: Select[tuple[T]],
+    query: Select[T],
     *,
     by: Mapping[str, InstrumentedAttribute[Any]],
     default: str,
@@ -61,6 +61,6 @@ def listing(
     return Listing(rows, page, pages, total, searched(), sort, {name: value for name, value in keep.items() if value})
 
 
-def _tie(query: Select[tuple[T]]) -> Any:
+def _tie(query: Select[T]) -> Any:
     """Rows that sort alike keep one order, so that no page repeats or skips one."""
     return query.column_descriptions[0]["entity"].id

@@ -1,4 +1,5 @@
 from alembic import context
+
 from lotseal.trace.db.migrations.run import run
 
 run(context.config)

@@ -1,0 +1,1 @@
+"""The demo: one command builds a living system out of four product stories, all of them fictional."""
