@@ -1,8 +1,7 @@
 r"""Encrypted PKCS#8 (RFC 5958) with PBES2, scrypt and AES-256-CBC (RFC 8018, RFC 7914 section 7.1), in PEM armour.
 
 The cryptography library reads this form but writes only PBKDF2 with 2,048 rounds, which is too cheap to guess against
-for a passphrase that a person chose. The openssl command knows the form, but its own memory limit for scrypt (32 MiB)
-is just below what this cost needs, so it does not open these files.
+for a passphrase that a person chose. The openssl command reads these files: `openssl pkey -in KEY.pem -text`.
 
 The armour has one accepted spelling (the strict form of RFC 7468): lines of 64 characters, line feeds only, nothing
 before, after or between:

@@ -3,7 +3,7 @@
 The sealed form is canonical JSON (RFC 8785) without a final newline:
 
     {"ciphertext": base64url of 48 bytes (secret, then GCM tag),
-     "kdf": {"n": 32768, "name": "scrypt", "p": 1, "r": 8, "salt": base64url of 16 bytes},
+     "kdf": {"n": 16384, "name": "scrypt", "p": 5, "r": 8, "salt": base64url of 16 bytes},
      "kid": key id, "nonce": base64url of 12 bytes, "role": "item", "version": 1}
 
 AES-256-GCM authenticates everything but the ciphertext as associated data, so neither the key id nor the role can be

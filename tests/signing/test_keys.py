@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lotseal.signing import pkcs8
 from lotseal.signing.context import Context
 from lotseal.signing.errors import BadSignature, Malformed, WrongPassphrase
@@ -262,7 +265,7 @@ def test_the_file_is_pkcs_8_that_other_readers_open(sealed: bytes) -> None:
 
 def test_the_file_asks_for_the_full_cost_of_scrypt(sealed: bytes) -> None:
     der = base64.b64decode(b"".join(sealed.splitlines()[1:-1]))
-    scrypt_n_r_p = bytes.fromhex("02030080" + "00" + "020108" + "020101")
+    scrypt_n_r_p = bytes.fromhex("02024000" + "020108" + "020105")
     assert bytes.fromhex("2b06010401da47040b") in der
     assert scrypt_n_r_p in der
 
@@ -373,3 +376,11 @@ def test_a_changed_key_file_does_not_open(sealed: bytes, place: int) -> None:
 def test_the_printed_form_of_keys_shows_the_key_id_only(rfc_key: PrivateKey) -> None:
     assert repr(rfc_key) == f"<PrivateKey {rfc_key.kid}>"
     assert repr(rfc_key.public) == f"<PublicKey {rfc_key.kid}>"
+
+
+def test_the_openssl_command_opens_a_key_file(tmp_path: Path) -> None:
+    key = PrivateKey.generate()
+    (tmp_path / "key.pem").write_bytes(key.to_pem(b"correct horse battery"))
+    command = ["openssl", "pkey", "-in", "key.pem", "-passin", "pass:correct horse battery", "-text_pub", "-noout"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "P-256" in shown.stdout, shown.stderr
