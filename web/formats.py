@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        day=day, when=when, country=country, quantity=quantity, serial_groups=serial_groups, bytes=size
+        day=day, when=when, country=country, quantity=quantity, serial_groups=serial_groups, bytes=size, fact=fact
     )
     app.jinja_env.globals.update(picture_url=picture_url)
 
@@ -44,6 +44,17 @@ def when(value: datetime) -> Markup:
 def _offset(local: datetime) -> str:
     minutes = int(local.utcoffset().total_seconds() // 60)  # type: ignore[union-attr]  # an aware time has an offset
     return f"UTC{minutes // 60:+d}" + (f":{minutes % 60:02d}" if minutes % 60 else "")
+
+
+def fact(text: str, field: str) -> str:
+    """A kept fact of a batch, as corrections hold it (plain text), in the reader's way."""
+    if not text:
+        return "—"
+    if field in ("produced_on", "expires_on"):
+        return day(date.fromisoformat(text))
+    if field == "country":
+        return country(text)
+    return unit_name(text) if field == "unit" else text
 
 
 def country(code: str) -> str:
