@@ -95,7 +95,17 @@ def requests_of(paths: list[str]):  # type: ignore[no-untyped-def]
 def serve(server: str, port: int, data: Path) -> subprocess.Popen[bytes]:
     commands = {
         "granian": ["granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--port", str(port)],
-        "gunicorn": ["gunicorn", "--workers", "1", "--threads", "8", "--bind", f"127.0.0.1:{port}", "--keep-alive", "60"],
+        "gunicorn": [
+            "gunicorn",
+            "--workers",
+            "1",
+            "--threads",
+            "8",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--keep-alive",
+            "60",
+        ],
     }
     command = [str(Path(sys.executable).parent / commands[server][0]), *commands[server][1:], "scan_app:app"]
     environment = {**os.environ, "LOTSEAL_DATA": str(data)}
@@ -161,7 +171,9 @@ async def measure(port: int, paths: list[str], options: argparse.Namespace) -> d
     rounds: dict[str, list[Round]] = {"bare": [], "scan": []}
     for _ in range(options.rounds + 1):
         rounds["bare"].append(
-            await ask(port, options.connections, options.seconds, lambda: (bare, b"hello"), lambda want, body: body == want)
+            await ask(
+                port, options.connections, options.seconds, lambda: (bare, b"hello"), lambda want, body: body == want
+            )
         )
         rounds["scan"].append(
             await ask(
@@ -190,7 +202,9 @@ def report(rounds: dict[str, list[Round]], stored: int, options: argparse.Namesp
         figures[f"{kind}_p50_ms"], figures[f"{kind}_p99_ms"] = p50, p99
     ratio = figures["scan"] / figures["bare"]
     print(f"scan / bare = {ratio:.3f}; answers {answered}, look-ups stored {stored}, wrong answers {wrong}")
-    print(json.dumps({"bench": "scan", "ratio": ratio, "answered": answered, "stored": stored, "wrong": wrong, **figures}))
+    print(
+        json.dumps({"bench": "scan", "ratio": ratio, "answered": answered, "stored": stored, "wrong": wrong, **figures})
+    )
     if wrong:
         sys.exit("some answers were wrong")
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask import Flask, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
 from werkzeug.exceptions import Forbidden
+from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from ..trace import clock
@@ -76,9 +77,11 @@ def own_session_ref() -> str:
     return str(current_user.session_ref)
 
 
-def forget_reader() -> None:
-    """The rest of this request is answered as to a stranger: an error page must not ask the store that just failed."""
-    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # set by Flask-Login
+def rights() -> dict[str, bool]:
+    """What the reader may do, for templates: buttons that an account may not use are not shown."""
+    account = current_account()
+    staff = account is not None and account.role in STAFF
+    return {"may_edit": staff, "may_edit_products": staff or (account is not None and account.role == Role.SUPPLIER)}
 
 
 def init_app(app: Flask) -> None:
@@ -86,7 +89,8 @@ def init_app(app: Flask) -> None:
     manager.session_protection = "basic"
     manager.user_loader(_load)
     app.before_request(_enforce)
-    app.context_processor(lambda: {"current_account": current_account()})
+    # Looked up only by a page that asks: an error page must not need the store that has just failed.
+    app.context_processor(lambda: {"current_account": LocalProxy(current_account)})
 
 
 def refuse_unmarked(app: Flask) -> None:

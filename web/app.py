@@ -64,5 +64,7 @@ def _configure(app: Flask, settings: Settings, secret_key: str) -> None:
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.strict_slashes = False
+    # A lot may hold «//»; merging them would lead to another lot.
+    app.url_map.merge_slashes = False
     if count := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's own way to wrap

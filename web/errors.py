@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from flask import Flask, render_template, request
+from flask import Flask, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ..trace import errors as trace_errors
-from .access import forget_reader
 from .i18n import sentence
 
 logger = logging.getLogger(__name__)
@@ -79,12 +78,15 @@ def _stale_form(_error: CSRFError) -> tuple[str, int]:
     )
 
 
-def _http(error: HTTPException) -> Response | tuple[str, int]:
+def _http(error: HTTPException) -> Response:
     """Refusals of the framework; an exception that carries its whole answer keeps it."""
     if isinstance(error.response, Response):
         return error.response
     status = error.code or 500
-    return _page(status, _http_words(status))
+    response = make_response(*_page(status, _http_words(status)))
+    # Such as Allow of a 405; the body and its kind are ours.
+    response.headers.update([(name, value) for name, value in error.get_headers() if name != "Content-Type"])
+    return response
 
 
 def _http_words(status: int) -> Words:
@@ -134,7 +136,6 @@ def _headline(status: int) -> str:
 
 def _store_down(error: DBAPIError) -> tuple[str, int]:
     logger.error("the store does not answer: %s", error.orig)
-    forget_reader()
     return _page(
         503,
         Words(
@@ -147,7 +148,6 @@ def _store_down(error: DBAPIError) -> tuple[str, int]:
 
 def _unforeseen(error: Exception) -> tuple[str, int]:
     logger.exception("unforeseen error at %s", request.path, exc_info=error)
-    forget_reader()
     return _page(
         500,
         Words(

@@ -14,6 +14,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         day=day, when=when, country=country, quantity=quantity, serial_groups=serial_groups, bytes=size, fact=fact
     )
+    app.jinja_env.filters["date_of"] = date_of
     app.jinja_env.globals.update(picture_url=picture_url)
 
 
@@ -39,6 +40,11 @@ def when(value: datetime) -> Markup:
     return Markup('<time datetime="{}">{} {} <span class="zone">{}</span></time>').format(
         utc, day(local.date()), local.strftime("%H:%M"), _offset(local)
     )
+
+
+def date_of(value: datetime) -> str:
+    """The calendar day of a moment in the service's zone, for lists."""
+    return day(value.astimezone(get_timezone()).date())
 
 
 def _offset(local: datetime) -> str:

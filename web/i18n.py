@@ -20,7 +20,7 @@ YEAR_S = 365 * 24 * 3600
 def init_app(app: Flask) -> None:
     app.config.update(BABEL_DEFAULT_LOCALE="en", BABEL_TRANSLATION_DIRECTORIES="translations")
     Babel(app, locale_selector=_language, timezone_selector=lambda: system().settings.timezone)
-    app.jinja_env.globals.update(lang_url=lang_url, theme_url=theme_url, pick=pick)
+    app.jinja_env.globals.update(lang_url=lang_url, theme_url=theme_url, pick=pick, sentence=sentence)
     app.context_processor(
         lambda: {"lang": _language(), "theme": _theme(), "public_host": system().settings.public_host}
     )
@@ -47,7 +47,7 @@ def _keep_choice(response: Response) -> Response:
     """A choice made by a link is kept in a cookie; it says nothing else about the reader."""
     for name, allowed in (("lang", LANGUAGES), ("theme", (*THEMES, "auto"))):
         if (choice := request.args.get(name)) in allowed and request.cookies.get(name) != choice:
-            response.set_cookie(name, str(choice), max_age=YEAR_S, samesite="Lax", secure=request.is_secure)
+            response.set_cookie(name, str(choice), max_age=YEAR_S, httponly=True, samesite="Lax", secure=request.is_secure)
     response.vary.update(("Accept-Language", "Cookie"))
     if response.mimetype == "text/html":
         response.headers["Content-Language"] = "zh-Hans" if _language() == "zh" else "en"

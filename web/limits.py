@@ -12,7 +12,7 @@ limiter = Limiter(key_func=get_remote_address, default_limits=[])
 SIGN_IN_PER_ADDRESS = "30 per 5 minutes"
 SIGN_IN_PER_LOGIN = "10 per 5 minutes"
 TYPED = "60 per minute"
-UNKNOWN = "300 per 5 minutes"
+UNKNOWN = "150 per 5 minutes"
 
 
 def init_app(app: Flask) -> None:

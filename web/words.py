@@ -233,6 +233,7 @@ def init_app(app: Flask) -> None:
         form_label=form_label,
         reject_reason=reject_reason,
         act_label=act_label,
+        role_label=role_label,
     )
 
 
@@ -268,6 +269,24 @@ FORM_FIELDS: Final[Mapping[str, LazyString]] = MappingProxyType(
         "language": _l("Language of the labels"),
         "start": _l("First place on the sheet"),
         "first": _l("First code"),
+        "name": _l("Name"),
+        "name_zh": _l("Name in Chinese"),
+        "name_en": _l("Name in English"),
+        "licence": _l("Licence number"),
+        "contact": _l("Contact"),
+        "gtin": _l("GTIN"),
+        "spec": _l("Specification"),
+        "category": _l("Category"),
+        "supplier": _l("Supplier"),
+        "after_sales_zh": _l("After the purchase, in Chinese"),
+        "after_sales_en": _l("After the purchase, in English"),
+        "picture": _l("Picture"),
+        "code": _l("Code"),
+        "login": _l("Account name"),
+        "role": _l("Role"),
+        "present": _l("Present password"),
+        "password": _l("Password"),
+        "again": _l("New password once more"),
     }
 )
 """Names of form fields beyond those of a batch, for the list of what has to be mended."""
@@ -309,6 +328,40 @@ BATCH_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
 """What was done to a batch, its reports and its codes; the words of `log.Act`."""
 
 
+OFFICE_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "account:add": _l("Account added"),
+        "account:change": _l("Account changed"),
+        "account:sign-in": _l("Signed in"),
+        "account:sign-in-refused": _l("Sign-in refused"),
+        "account:sign-out": _l("Signed out"),
+        "account:sessions-revoke": _l("Sessions ended"),
+        "supplier:add": _l("Supplier added"),
+        "supplier:change": _l("Supplier changed"),
+        "supplier:suspend": _l("Supplier suspended"),
+        "supplier:resume": _l("Supplier resumed"),
+        "category:add": _l("Category added"),
+        "category:change": _l("Category changed"),
+        "product:add": _l("Product added"),
+        "product:change": _l("Product changed"),
+        "product:picture": _l("Product picture changed"),
+        "key:add": _l("Key added"),
+        "key:retire": _l("Key retired"),
+        "key:revoke": _l("Key revoked"),
+    }
+)
+"""What was done to accounts, suppliers, products and keys; the words of `log.Act`."""
+
+ROLES: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "admin": _l("Administrator"),
+        "quality": _l("Quality"),
+        "supplier": _l("Supplier"),
+        "auditor": _l("Auditor"),
+    }
+)
+
+
 def form_label(field: str) -> LazyString | str:
     """The name of a form field, also of one in a numbered line (`lines-0.limit`); empty when it has none."""
     head, _dot, column = field.partition(".")
@@ -325,4 +378,9 @@ def reject_reason(word: str) -> LazyString | str:
 
 def act_label(act: str) -> LazyString | str:
     """What was done, in the reader's language; an act without words here is shown as it is stored."""
-    return BATCH_ACTS.get(act, act)
+    return BATCH_ACTS.get(act) or OFFICE_ACTS.get(act, act)
+
+
+def role_label(role: str) -> LazyString | str:
+    """What an account may do, in one word."""
+    return ROLES.get(role, role)

@@ -63,9 +63,10 @@ def read_batch(raw: Mapping[str, str]) -> BatchDraft:
                 "This is before the production date %(day)s. Correct one of the two.", day=draft.produced_on.isoformat()
             ),
         )
-    if (draft.latitude is None) != (draft.longitude is None):
+    latitude, longitude = intake.given("latitude"), intake.given("longitude")
+    if bool(latitude) != bool(longitude):
         intake.refuse(
-            "longitude" if draft.longitude is None else "latitude",
+            "latitude" if longitude else "longitude",
             "coordinates.half",
             say("Give both latitude and longitude, or neither."),
         )

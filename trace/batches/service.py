@@ -152,9 +152,9 @@ def recall(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor,
     if batch.state not in (BatchState.RELEASED, BatchState.HELD, BatchState.CLOSED):
         raise _wrong_state(say("Only a batch that was released or held can be recalled."))
     words = read_recall(raw)
+    _step(session, batch, BatchState.RECALLED, words["reason_zh"], by=by, at=at)
     notice = RecallNotice(batch_id=batch.id, **words, at=at, by=by.name)
     session.add(notice)
-    _step(session, batch, BatchState.RECALLED, words["reason_zh"], by=by, at=at)
     log.record(session, Act.BATCH_RECALL, by=by, at=at, subject=subject(batch), **words)
     return notice
 

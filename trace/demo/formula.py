@@ -138,8 +138,8 @@ WAITING = BatchPlan(
             rejected=Rejection(
                 At(-5, "11:20"),
                 "laboratory-lapsed",
-                "实验室资质在签发日已过期,请由在有效期内的实验室重新检验(演示)。The laboratory's accreditation had lapsed on the "
-                "day of issue; please have it tested again by a laboratory that holds one (demo).",
+                "实验室资质在签发日已过期,请由在有效期内的实验室重新检验(演示)。The laboratory's accreditation had "
+                "lapsed on the day of issue; please have it tested again by a laboratory that holds one (demo).",
             ),
         ),
         _report("M", "IF20261105", -2, At(-1, "14:30"), mark="2", replaces="CH-261105-M"),
@@ -194,7 +194,7 @@ RECALLED = BatchPlan(
             sent_by="quality",
             reviewed_by="reviewer2",
             lines=(
-                Line("克罗诺杆菌属 Cronobacter", "≤ 0", "1", "/100 g", "GB 4789.40"),
+                Line("克罗诺杆菌属 Cronobacter", "不得检出", "1", "/100 g", "GB 4789.40"),
                 Line("沙门氏菌 Salmonella", "不得检出", "未检出", "/25 g", "GB 4789.4"),
             ),
         ),
@@ -209,12 +209,13 @@ RECALLED = BatchPlan(
         RecallPlan(
             At(-2, "15:40"),
             "留样复检检出克罗诺杆菌属。婴儿食用可能引起败血症或脑膜炎,危及生命(演示)。",
-            "Cronobacter was found in a retained sample. In infants it can cause blood poisoning or meningitis, which can be "
-            "fatal (demo).",
-            "立即停止食用,不要转送他人。保留罐体,拨打下方电话办理退货和全额退款,无需购物凭证。婴儿发热、拒奶或嗜睡,立即就医并告知医生本批号。",
-            "Stop feeding it at once and do not pass it on. Keep the can and call the number below to return it for a full "
-            "refund; no receipt is needed. If your baby has a fever, will not feed or is drowsy, see a doctor at once and name "
-            "this lot.",
+            "Cronobacter was found in a retained sample. In infants it can cause blood poisoning or meningitis, "
+            "which can be fatal (demo).",
+            "立即停止食用,不要转送他人。保留罐体,拨打下方电话办理退货和全额退款,无需购物凭证。婴儿发热、拒奶或嗜睡,"
+            "立即就医并告知医生本批号。",
+            "Stop feeding it at once and do not pass it on. Keep the can and call the number below to return it for "
+            "a full refund; no receipt is needed. If your baby has a fever, will not feed or is drowsy, see a doctor "
+            "at once and name this lot.",
             "400-000-0003 (演示 demo),24 h",
         ),
     ),
@@ -256,10 +257,12 @@ STORY = Story(
             "初禾婴儿配方奶粉 1 段(演示)",
             "Chuhe infant formula stage 1 (demo)",
             "900 g 罐装 can",
-            "未开封可在签收后 15 天内退货。开罐后发现结块、异味或异物:停止食用,保留罐体与罐底批号,联系客服免费取回检验。\n"
+            "未开封可在签收后 15 天内退货。开罐后发现结块、异味或异物:停止食用,保留罐体与罐底批号,"
+            "联系客服免费取回检验。\n"
             "婴儿身体不适请先就医。客服:400-000-0003 (演示),24 小时。",
-            "Unopened cans can be returned within 15 days of delivery. Lumps, odd smell or anything foreign in an opened can: stop "
-            "feeding, keep the can with its lot number, and call; we fetch it for testing free of charge.\n"
+            "Unopened cans can be returned within 15 days of delivery. Lumps, odd smell or anything foreign in an "
+            "opened can: stop feeding, keep the can with its lot number, and call; we fetch it for testing free of "
+            "charge.\n"
             "If your baby is unwell, see a doctor first. Service: 400-000-0003 (demo), 24 hours.",
             "milk-can",
         ),

@@ -73,8 +73,8 @@ RELEASED = BatchPlan(
         CorrectionPlan(
             At(-20, "11:10"),
             {"site": "四号装配线(演示)"},
-            "供应商更正:本批实际在四号线装配,检验与数量不变(演示)。The supplier corrects: this lot was assembled on line 4; "
-            "tests and quantity are unchanged (demo).",
+            "供应商更正:本批实际在四号线装配,检验与数量不变(演示)。The supplier corrects: this lot was assembled on "
+            "line 4; tests and quantity are unchanged (demo).",
         ),
     ),
 )
@@ -127,8 +127,8 @@ HONEY = ProductPlan(
     "Linden honey (demo)",
     "500 g 瓶装 jar",
     "未开封可在签收后 7 天内无理由退货。低温结晶属正常现象,温水化开即可。客服:400-000-0005 (演示)。",
-    "Unopened jars can be returned within 7 days of delivery. Honey crystallises when cold; warm water makes it liquid "
-    "again. Service: 400-000-0005 (demo).",
+    "Unopened jars can be returned within 7 days of delivery. Honey crystallises when cold; warm water makes it "
+    "liquid again. Service: 400-000-0005 (demo).",
 )
 
 STORY = Story(
@@ -142,8 +142,8 @@ STORY = Story(
             "8 W · 4000 K · 1 台 lamp",
             "自激活之日起质保 24 个月:非人为损坏免费维修或更换,往返运费由我们承担。签收后 30 天内可退货(附件齐全)。\n"
             "维修或退换请报包装上的序列号。客服:400-000-0004 (演示),9:00–21:00。",
-            "24 months of warranty from activation: faults that you did not cause are mended or the lamp is replaced free of "
-            "charge, and we pay both ways. Complete lamps can be returned within 30 days of delivery.\n"
+            "24 months of warranty from activation: faults that you did not cause are mended or the lamp is replaced "
+            "free of charge, and we pay both ways. Complete lamps can be returned within 30 days of delivery.\n"
             "Please name the serial on the pack. Service: 400-000-0004 (demo), 9:00–21:00.",
             "desk-lamp",
         ),

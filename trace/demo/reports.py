@@ -29,9 +29,20 @@ INK = HexColor("#1d2430")
 GREY = HexColor("#5c6470")
 RULE = HexColor("#c9ced6")
 CINNABAR = HexColor("#b5322a")
+WHITE = HexColor("#ffffff")
+SHADE = HexColor("#f5f6f8")
 SIDE = 18 * mm
 INSIDE = A4[0] - 2 * SIDE
 
+_COLUMNS = (
+    "序号\nNo.",
+    "检验项目\nParameter",
+    "方法\nMethod",
+    "示例限量\nExample limit",
+    "结果\nResult",
+    "单位\nUnit",
+    "单项判定\nJudgement",
+)
 _JUDGED = {Outcome.PASS: "合格 pass", Outcome.FAIL: "不合格 fail", Outcome.UNDECIDED: "— n/a"}
 _CONCLUDED = {
     "pass": (
@@ -45,8 +56,10 @@ _CONCLUDED = {
 }
 _NOTES = (
     "1. 仅对来样负责。 The results apply to the sample received only.",
-    "2. 限量为示例限量,引用标准以现行版本为准。 Limits are example limits; the edition of a standard in force prevails.",
-    "3. 本报告为演示文件,实验室、编号与数据均为虚构。 This report is a demonstration: laboratory, numbers and data are fictional.",
+    "2. 限量为示例限量,引用标准以现行版本为准。 Limits are example limits; the edition of a standard in force "
+    "prevails.",
+    "3. 本报告为演示文件,实验室、编号与数据均为虚构。 This report is a demonstration: laboratory, numbers and "
+    "data are fictional.",
 )
 
 
@@ -130,7 +143,7 @@ def _facts(report: ReportPlan, subject: Subject, calendar: Calendar) -> Table:
     )
     cells = [(_text(name, 7.4, colour=GREY), _text(value)) for name, value in pairs]
     rows = [[*left, *right] for left, right in zip(cells[::2], cells[1::2], strict=True)]
-    table = Table(rows, colWidths=[27 * mm, INSIDE / 2 - 27 * mm] * 2)
+    table = Table(rows, colWidths=[32 * mm, INSIDE / 2 - 32 * mm] * 2)
     table.setStyle(
         [
             ("LINEABOVE", (0, 0), (-1, 0), 0.8, INK),
@@ -147,17 +160,14 @@ def _facts(report: ReportPlan, subject: Subject, calendar: Calendar) -> Table:
 
 
 def _results(report: ReportPlan) -> Table:
-    names = (
-        "序号 No.",
-        "检验项目 Parameter",
-        "方法 Method",
-        "示例限量 Example limit",
-        "结果 Result",
-        "单位 Unit",
-        "单项判定 Judgement",
-    )
-    rows = [[_text(name, 7.2, colour=HexColor("#ffffff"), centred=place != 1) for place, name in enumerate(names)]]
-    style: list[tuple[object, ...]] = []
+    # Two paragraphs, because a line break does not survive the wrapping of Chinese text.
+    rows: list[list[object]] = [
+        [
+            [_text(words, 7.2, colour=WHITE, centred=place != 1) for words in name.split("\n")]
+            for place, name in enumerate(_COLUMNS)
+        ]
+    ]
+    shaded = []
     for number, line in enumerate(report.lines, start=1):
         outcome = judge(line.limit, line.result)
         colour = CINNABAR if outcome is Outcome.FAIL else INK
@@ -173,7 +183,7 @@ def _results(report: ReportPlan) -> Table:
             ]
         )
         if number % 2 == 0:
-            style.append(("BACKGROUND", (0, number), (-1, number), HexColor("#f5f6f8")))
+            shaded.append(number)
     widths = [11 * mm, 0.0, 27 * mm, 24 * mm, 22 * mm, 19 * mm, 22 * mm]
     widths[1] = INSIDE - sum(widths)
     table = Table(rows, colWidths=widths, repeatRows=1)
@@ -187,7 +197,7 @@ def _results(report: ReportPlan) -> Table:
             ("RIGHTPADDING", (0, 0), (-1, -1), 3),
             ("TOPPADDING", (0, 0), (-1, -1), 2.5),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
-            *style,
+            *(("BACKGROUND", (0, number), (-1, number), SHADE) for number in shaded),
         ]
     )
     return table
@@ -205,7 +215,7 @@ class _Conclusion(Flowable):
         return self.width, self.height
 
     def draw(self) -> None:
-        canvas: Canvas = self.canv  # type: ignore[attr-defined]  # platypus hands the canvas over before it draws
+        canvas: Canvas = self.canv
         top = self.height
         canvas.setStrokeColor(INK)
         canvas.setLineWidth(0.6)

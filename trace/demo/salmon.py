@@ -151,7 +151,8 @@ WARM = BatchPlan(
             200,
             voided=(
                 At(-6, "10:05"),
-                "冷链超温,整批不予放行,标签作废(演示)。Too warm on the way; the lot is refused, labels withdrawn (demo).",
+                "冷链超温,整批不予放行,标签作废(演示)。Too warm on the way; the lot is refused, labels withdrawn "
+                "(demo).",
             ),
         ),
     ),
@@ -185,10 +186,12 @@ STORY = Story(
             "挪威三文鱼柳(演示)",
             "Norwegian salmon fillet (demo)",
             "200 g 盒装 pack",
-            "0–4 °C 冷藏,到期日前食用。收货时包装破损、漏气或温度异常:请勿食用,当天拍照联系,核实后退款。生鲜不适用 7 天无理由退货。\n"
+            "0–4 °C 冷藏,到期日前食用。收货时包装破损、漏气或温度异常:请勿食用,当天拍照联系,核实后退款。生鲜不适用 7 "
+            "天无理由退货。\n"
             "客服:400-000-0002 (演示),8:00–22:00。",
-            "Keep at 0–4 °C and eat by the date on the pack. Pack damaged, leaking or warm on arrival: do not eat it, send a "
-            "photo the same day; after the check you get your money back. Fresh food is excluded from the 7-day return.\n"
+            "Keep at 0–4 °C and eat by the date on the pack. Pack damaged, leaking or warm on arrival: do not eat "
+            "it, send a photo the same day; after the check you get your money back. Fresh food is excluded from the "
+            "7-day return.\n"
             "Service: 400-000-0002 (demo), 8:00–22:00.",
             "salmon-pack",
         ),

@@ -121,8 +121,9 @@ STORY = Story(
             "100 g 罐装 tin",
             "未开封可在签收后 7 天内无理由退货。罐体破损或漏气:签收后 48 小时内拍照联系,免费换货。\n"
             "客服:400-000-0001 (演示),9:00–18:00。",
-            "Unopened tins can be returned within 7 days of delivery, without a reason. Dented or leaking tin: send a photo "
-            "within 48 hours of delivery and you get a new one free of charge.\nService: 400-000-0001 (demo), 9:00–18:00.",
+            "Unopened tins can be returned within 7 days of delivery, without a reason. Dented or leaking tin: send "
+            "a photo within 48 hours of delivery and you get a new one free of charge.\n"
+            "Service: 400-000-0001 (demo), 9:00–18:00.",
             "tea-tin",
         ),
     ),

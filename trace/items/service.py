@@ -10,12 +10,13 @@ from decimal import Decimal
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ...signing.errors import Malformed
 from ...signing.item import canonical_item_uri, format_signature, new_serial, parse_signature, sign_item
 from ...signing.keys import Role as KeyRole
 from .. import clock, log
 from ..accounts.models import Account, Role
 from ..batches.models import Batch, BatchState
-from ..errors import conflict, not_found, say
+from ..errors import conflict, invalid, not_found, say
 from ..intake import Intake
 from ..jobs import service as jobs
 from ..jobs.models import JobKind, JobState
@@ -49,7 +50,8 @@ def read_order(raw: Mapping[str, str]) -> Order:
 
 def order_codes(session: Session, batch: Batch, order: Order, *, base: str, by: Actor, at: datetime) -> CodeRun:
     """Write down the run and the job that will issue it. Raises `Conflict` when the batch or its supplier may not have
-    codes now, `Unavailable` without keys."""
+    codes now, `Invalid` when the address of the codes is none, `Unavailable` without keys."""
+    _refuse_bad_base(base)
     if batch.state not in ISSUABLE:
         raise conflict(
             "codes.batch-state",
@@ -96,6 +98,18 @@ def issue_again(session: Session, run: CodeRun, *, by: Actor, at: datetime) -> N
     log.record(
         session, Act.CODES_ISSUE, by=by, at=at, subject=f"batch:{run.batch.ref}", run=run.ref, again=True, left=left
     )
+
+
+def _refuse_bad_base(base: str) -> None:
+    """Before the run is ordered: its job could only fail later, out of sight."""
+    try:
+        canonical_item_uri(base, "0" * 14, None, "2")
+    except Malformed:
+        raise invalid(
+            "LOTSEAL_PUBLIC_URL",
+            "setting.missing",
+            say("Set LOTSEAL_PUBLIC_URL to scheme and host of the printed codes, such as https://t.example.cn."),
+        ) from None
 
 
 def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:

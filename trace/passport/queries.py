@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from ..batches.models import Batch, BatchCorrection, RecallNotice, StateChange
 from ..certificates.models import Certificate, Outcome, ResultLine, Status
@@ -131,4 +131,15 @@ HELD_SINCE = select(func.max(StateChange.at)).where(
     StateChange.batch_id == bindparam("batch_id"), StateChange.state == "held"
 )
 
-TAG_KEYS = select(SigningKey.kid).where(SigningKey.public_jwk.is_(None)).order_by(SigningKey.id.desc())
+_TAG_KEYS = select(SigningKey.kid).where(SigningKey.public_jwk.is_(None)).order_by(SigningKey.id.desc())
+_RUNS = (
+    select(CodeRun.tag_kid)
+    .join(Batch, Batch.id == CodeRun.batch_id)
+    .where(Batch.product_id == bindparam("product_id"))
+)
+# Only these secrets can have tagged a code of this product or lot: the current ones, which may have made codes that a
+# restored backup lacks, and those of its own runs. A lost old key then concerns its own codes and no others.
+TAG_KEYS = _TAG_KEYS.where(or_(SigningKey.retired_at.is_(None), SigningKey.kid.in_(_RUNS)))
+TAG_KEYS_OF_LOT = _TAG_KEYS.where(
+    or_(SigningKey.retired_at.is_(None), SigningKey.kid.in_(_RUNS.where(Batch.lot == bindparam("lot"))))
+)

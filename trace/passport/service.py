@@ -132,12 +132,16 @@ def _without_serial(connection: Connection, found: Passport, product_id: int, to
 def _without_record(
     connection: Connection, desk: Desk, found: Passport, asked: Asked, product_id: int, today: date
 ) -> Passport:
-    """A serial that was never issued. The lot comes first: nobody can have issued a code for a lot that is not there."""
+    """A serial that was never issued. The lot comes first: nobody can have issued a code for a lot that is missing."""
     if asked.lot is not None:
         known = connection.execute(queries.BATCH_BY_LOT, {"product_id": product_id, "lot": asked.lot}).first()
         if known is None:
             return replace(found, state=State.UNKNOWN_LOT)
-    kids = list(connection.execute(queries.TAG_KEYS).scalars())
+    of_product = {"product_id": product_id}
+    if asked.lot is None:
+        kids = list(connection.execute(queries.TAG_KEYS, of_product).scalars())
+    else:
+        kids = list(connection.execute(queries.TAG_KEYS_OF_LOT, of_product | {"lot": asked.lot}).scalars())
     assert asked.serial is not None
     try:
         code = check_unissued(

@@ -7,24 +7,26 @@ import logging
 import click
 
 from ... import __version__
-from .accounts import account
-from .batches import batch
-from .certificates import certificate
-from .codes import codes
+from . import accounts, batches, certificates, codes, demo, doctor, keys, labels, products, serve, setup, suppliers
 from .context import Guarded, remember_debug
 
-from .doctor import doctor
-from .keys import key
-from .labels import labels
-from .products import category, product
-from .serve import serve, worker
-from .setup import init, migrate
-from .suppliers import supplier
-
 COMMANDS: tuple[click.Command, ...] = (
-    init, migrate, doctor, serve, worker,
-    account, supplier, category, product, batch, certificate, codes, labels, key,
-)  # fmt: skip
+    setup.init,
+    setup.migrate,
+    doctor.doctor,
+    demo.demo,
+    serve.serve,
+    serve.worker,
+    accounts.account,
+    suppliers.supplier,
+    products.category,
+    products.product,
+    batches.batch,
+    certificates.certificate,
+    codes.codes,
+    labels.labels,
+    keys.key,
+)
 
 
 @click.group(cls=Guarded, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -36,7 +38,7 @@ def main() -> None:
     """Lotseal (溯印): traceability with signed QR codes.
 
     The data folder is LOTSEAL_DATA. Exit codes: 0 done, 1 refused by a rule, 2 wrong usage, 3 not available just now,
-    4 doctor or «migrate --check» found something, 130 stopped with Ctrl-C.
+    4 doctor or «migrate --check» found something, 70 a fault of Lotseal itself, 130 stopped with Ctrl-C.
     """
     # A fault of a job is told by the command itself; its traceback is not for the terminal.
     logging.getLogger("lotseal").addHandler(logging.NullHandler())

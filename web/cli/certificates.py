@@ -93,7 +93,8 @@ def _parts(line: str) -> dict[str, str]:
             "line",
             "lines.parts",
             say(
-                "«%(line)s» has %(count)d parts. Write parameter|method|limit|result|unit, and leave a part empty that is not there.",
+                "«%(line)s» has %(count)d parts. Write parameter|method|limit|result|unit, "
+                "and leave a part empty that is not there.",
                 line=line,
                 count=len(parts),
             ),

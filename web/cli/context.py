@@ -1,7 +1,7 @@
 """What every command shares: opening the system, speaking to people or to programs, and turning errors into exit codes.
 
-0 done · 1 refused by a rule · 2 wrong usage · 3 not available just now · 4 doctor or `migrate --check` found something ·
-70 a fault of the program itself · 130 stopped with Ctrl-C.
+0 done · 1 refused by a rule · 2 wrong usage · 3 not available just now · 4 doctor or `migrate --check` found something
+· 70 a fault of the program itself · 130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 from babel import default_locale
@@ -29,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from ...trace import clock, settings
 from ...trace.db import migrate
-from ...trace.errors import LotsealError, Message, Problem, Unavailable, invalid, say
+from ...trace.errors import LotsealError, Message, Problem, Unavailable, say
 from ...trace.settings import Settings
 from ...trace.system import System, open_system
 
@@ -187,16 +187,31 @@ def note(sentence: Message) -> None:
     click.echo(translated(sentence), err=True)
 
 
+class Tell(Protocol):
+    """Says how far the work is; a new total or title may come with it. Any thread may call it."""
+
+    def __call__(self, done: int, total: int | None = None, title: Message | None = None, /) -> None: ...
+
+
+def _tell_nobody(_done: int, _total: int | None = None, _title: Message | None = None, /) -> None:
+    return None
+
+
 @contextmanager
-def progress(title: Message, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, silence elsewhere; call what it gives with the number done so far."""
+def progress(title: Message, total: int) -> Iterator[Tell]:
+    """A bar on a terminal, silence elsewhere."""
     if as_json() or not sys.stdout.isatty():
-        yield lambda _done: None
+        yield _tell_nobody
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True, markup=False), transient=True) as bar:
         task = bar.add_task(translated(title), total=total)
-        yield lambda count: bar.update(task, completed=count)
+
+        def tell(done: int, total: int | None = None, title: Message | None = None, /) -> None:
+            description = None if title is None else translated(title)
+            bar.update(task, completed=done, total=total, description=description)
+
+        yield tell
 
 
 # --- the system -------------------------------------------------------------------------------------------------------
@@ -222,7 +237,7 @@ def opened(chosen: Settings | None = None) -> Iterator[System]:
                 "store.missing",
                 say(
                     "There is no data folder %(path)s. Run «lotseal init», or set LOTSEAL_DATA to the right folder.",
-                    path=chosen.data,
+                    path=chosen.data.absolute(),
                 ),
             )
         )
@@ -285,33 +300,38 @@ class Guarded(click.Group):
 
 
 def _explained(error: Exception) -> tuple[str, Sequence[Problem], int]:
+    """What went wrong in one word, the sentences, and the exit code."""
     if isinstance(error, Unavailable):
         return "unavailable", error.problems, UNAVAILABLE
     if isinstance(error, LotsealError):
         return type(error).__name__.lower(), error.problems, REFUSED
-    if isinstance(error, DBAPIError):
-        return "unavailable", _explained_store(error).problems, UNAVAILABLE
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
-        wrong = invalid(
-            "DATABASE_URL",
-            "setting.database-url",
-            say("This is no address of a database. Write it as postgresql://user:password@host/name."),
-        )
-        return "invalid", wrong.problems, REFUSED
-    if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
-        sentence = say("PostgreSQL needs its driver. Run: pip install 'lotseal[postgres]'")
-        return "unavailable", [Problem("DATABASE_URL", "store.driver", sentence)], UNAVAILABLE
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        sentence = say(
-            "The system refused it: %(reason)s. Mend that and try again.", reason=f"{where}{error.strerror or error}"
-        )
-        return "unavailable", [Problem(None, "system.refused", sentence)], UNAVAILABLE
+        return "invalid", [Problem("DATABASE_URL", "setting.database-url", _NO_ADDRESS)], REFUSED
+    if problem := _from_outside(error):
+        return "unavailable", [problem], UNAVAILABLE
     sentence = say(
         "This is a fault of Lotseal itself: %(reason)s. Run it again as «lotseal --debug …» and report what it prints.",
         reason=f"{type(error).__name__}: {error}",
     )
     return "fault", [Problem(None, "program.fault", sentence)], FAULT
+
+
+_NO_ADDRESS = say("This is no address of a database. Write it as postgresql://user:password@host/name.")
+
+
+def _from_outside(error: Exception) -> Problem | None:
+    """The problem when the store, a driver or the operating system refused."""
+    if isinstance(error, DBAPIError):
+        return _explained_store(error).problems[0]
+    if isinstance(error, ModuleNotFoundError) and error.name == "psycopg":
+        sentence = say("PostgreSQL needs its driver. Run: pip install 'lotseal[postgres]'")
+        return Problem("DATABASE_URL", "store.driver", sentence)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        reason = f"{where}{error.strerror or error}"
+        sentence = say("The system refused it: %(reason)s. Mend that and try again.", reason=reason)
+        return Problem(None, "system.refused", sentence)
+    return None
 
 
 def _explained_store(error: DBAPIError) -> Unavailable:

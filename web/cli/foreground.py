@@ -14,7 +14,8 @@ _LOOK_S = 0.1
 
 
 def finish(system: System, ref: str, title: Message) -> None:
-    """Until the job is done. Raises `Conflict` when it was refused for good, `Unavailable` when it will be tried again."""
+    """Wait until the job is done. Raises `Conflict` when it was refused for good, `Unavailable` when it will be tried
+    again."""
     worker = system.worker()
     ended = threading.Event()
     broken: list[Exception] = []

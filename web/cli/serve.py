@@ -10,7 +10,9 @@ import signal
 import socket
 import sys
 import threading
+from importlib import import_module
 from types import FrameType
+from typing import Any
 
 import click
 from granian import Granian
@@ -18,11 +20,11 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from ...trace import settings
-from ...trace.errors import Invalid, Problem, Unavailable, say
+from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
 from ...trace.jobs.service import Worker
 from ...trace.settings import Settings
 from ...trace.system import System
-from .context import STOPPED, note, ready
+from .context import STOPPED, UNAVAILABLE, note, ready
 from .setup import refuse_unsafe
 
 TARGET = "lotseal.wsgi:app"
@@ -48,11 +50,11 @@ def run(chosen: Settings, *, host: str, port: int, threads: int | None = None, t
     _refuse_without_address(chosen)
     _log_to_stderr()
     with ready(chosen) as system:
-        _refuse_taken_port(host, port)
+        refuse_taken_port(host, port)
         note(
             say(
                 "Lotseal serves http://%(host)s:%(port)d (data: %(path)s). Stop it with Ctrl-C.",
-                host=_shown(host),
+                host=in_address(host),
                 port=port,
                 path=chosen.data,
             )
@@ -72,11 +74,18 @@ def _refuse_without_address(chosen: Settings) -> None:
         )
 
 
-def _shown(host: str) -> str:
+def forget_environment() -> None:
+    """A demo is one folder: what the environment says of another system must not reach its web process."""
+    for name in settings.names():
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+
+
+def in_address(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def refuse_taken_port(host: str, port: int) -> None:
     """The server shares ports (SO_REUSEPORT), so a second one would silently take half of the requests."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -116,14 +125,30 @@ def _serve(system: System, host: str, port: int, threads: int, target: str) -> N
     thread = threading.Thread(target=worker.run_forever, name="jobs", daemon=True)
     thread.start()
     try:
-        server.serve()
+        server.serve(target_loader=_load)
     except SystemExit:
-        # Ctrl-C reaches the web process too; that it ended first is no failure when a stop was asked for.
+        # A web process that ended before it was told to is no failure when a stop was asked for.
         if not server.interrupt_signal:
             raise
     finally:
         worker.stop()
         thread.join(_PATIENCE_S)
+
+
+def _load(target: str) -> Any:
+    """The application, imported by its name: the server's own loader would take the checkout's folder for a package.
+
+    Runs in the web process. Raises `SystemExit` after it said why the application does not start.
+    """
+    # Out of the terminal's group: Ctrl-C would stop it twice, the second time by its parent, and that may hang it.
+    os.setpgid(0, 0)
+    module, _colon, name = target.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except LotsealError as error:
+        for problem in error.problems:
+            note(say("%(sentence)s (%(rule)s)", sentence=problem.message, rule=problem.rule))
+        raise SystemExit(UNAVAILABLE) from None
 
 
 @click.command()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Blueprint, Response, make_response, render_template, request
+from sqlalchemy.exc import OperationalError
 
 from ...trace import clock
 from ...trace.codes.gtin import read_gtin
 from ...trace.errors import invalid, say
 from ...trace.passport import service
-from ...trace.passport.model import State
+from ...trace.passport.model import Passport, State
 from ..access import public
 from ..limits import UNKNOWN, limiter
 from ..system import system
 from .visitors import is_preview, remember, visitor
+
+logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("passport", __name__, url_prefix="/01")
 
@@ -49,7 +54,11 @@ def _answer(gtin: str, lot: str | None, serial: str | None) -> Response:
     asked = service.Asked(_gtin(gtin), _bounded(lot), _bounded(serial), _bounded(request.args.get("s")))
     now = clock.now()
     who, cookie = visitor(now)
-    passport = service.look_up(system().desk, asked, who, at=now, count=not is_preview())
+    try:
+        passport = service.look_up(system().desk, asked, who, at=now, count=not is_preview())
+    except OperationalError as error:
+        logger.error("the store does not answer: %s", error.orig)
+        passport = Passport(State.CANNOT_VERIFY, now, asked.gtin, asked.lot, asked.serial)
     today = now.astimezone(system().settings.zone).date()
     response = make_response(
         render_template("passport.html", passport=passport, today=today), STATUS.get(passport.state, 200)

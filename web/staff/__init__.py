@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts
+from . import accounts, acts, batches, certificates, codes, desk, keys, products, suppliers
+
+FEATURES = (
+    desk,
+    batches,
+    certificates,
+    codes,
+    suppliers,
+    products,
+    accounts,
+    acts,
+    keys,
+)
 
 
 def init_app(app: Flask) -> None:
-    for feature in (accounts,):
+    for feature in FEATURES:
         app.register_blueprint(feature.blueprint)

@@ -75,6 +75,6 @@ def place(subject: str) -> str:
     return url_for(PAGES[kind], ref=ref)
 
 
-@blueprint.app_context_processor
+@blueprint.context_processor
 def _helpers() -> dict[str, object]:
     return {"act_pairs": pairs, "act_place": place}

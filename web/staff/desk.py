@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -97,12 +98,16 @@ def _open(db: Session, account: Account, states: tuple[BatchState, ...], today: 
     """The oldest batches before release and how many there are in all."""
     query = batches.visible(account).where(Batch.state.in_(states)).order_by(Batch.id)
     found = _some(db, query)
-    lines = [Open(row, _missing(db, row, today)) for row in found.rows if isinstance(row, Batch)]
-    return lines, found.total
+    rows = [row for row in found.rows if isinstance(row, Batch)]
+    reports: dict[int, list[Certificate]] = defaultdict(list)
+    of_these = certificates.visible(account).where(Certificate.batch_id.in_([row.id for row in rows]))
+    for report in db.scalars(of_these).unique():
+        reports[report.batch_id].append(report)
+    return [Open(row, _missing(row, reports[row.id], today)) for row in rows], found.total
 
 
-def _missing(db: Session, batch: Batch, today: date) -> list[Requirement]:
-    return [line for line in releases.gate(db, batch, today=today) if not line.done]
+def _missing(batch: Batch, reports: list[Certificate], today: date) -> list[Requirement]:
+    return [line for line in releases.requirements(batch, reports, today=today) if not line.done]
 
 
 def _waiting(db: Session) -> Waiting:
@@ -114,11 +119,11 @@ def _waiting(db: Session) -> Waiting:
 
 
 def _expiring(account: Account, today: date) -> Select[Certificate]:
-    """Accepted reports that lapse soon or have lapsed, of batches that are on sale or about to be."""
+    """Accepted reports that lapse soon or have lapsed, of batches that are on sale or may yet be."""
     return (
         certificates.matching(certificates.visible(account), status=Status.ACCEPTED)
         .where(
-            Certificate.expires_on.between(today, today + SOON),
+            Certificate.expires_on <= today + SOON,
             Batch.state.in_((BatchState.AWAITING_TESTS, BatchState.RELEASED, BatchState.HELD)),
         )
         .order_by(Certificate.expires_on, Certificate.id)

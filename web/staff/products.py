@@ -17,7 +17,7 @@ from ...trace.products import service
 from ...trace.products.models import Category, Product
 from ...trace.suppliers import service as suppliers
 from ...trace.suppliers.models import Supplier
-from ..access import EVERYONE, STAFF, allow, signed_in
+from ..access import EVERYONE, STAFF, allow, rights, signed_in
 from ..errors import by_field, status_of
 from ..files import uploaded
 from ..system import system
@@ -25,6 +25,7 @@ from .choices import categories, firms
 from .lists import chosen, listing, searched
 
 blueprint = Blueprint("products", __name__, url_prefix="/staff/products")
+blueprint.context_processor(rights)
 
 EDITORS = STAFF | {Role.SUPPLIER}
 NEWEST = 25

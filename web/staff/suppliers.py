@@ -16,13 +16,14 @@ from ...trace.errors import LotsealError
 from ...trace.products.models import Product
 from ...trace.suppliers import service
 from ...trace.suppliers.models import Supplier
-from ..access import EVERYONE, STAFF, allow, signed_in
+from ..access import EVERYONE, STAFF, allow, rights, signed_in
 from ..errors import by_field, status_of
 from ..system import system
 from .choices import countries
 from .lists import chosen, listing, searched
 
 blueprint = Blueprint("suppliers", __name__, url_prefix="/staff/suppliers")
+blueprint.context_processor(rights)
 
 STATES = ("active", "suspended")
 NEWEST = 25
