@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -12,7 +13,14 @@ from markupsafe import Markup, escape
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        day=day, when=when, country=country, quantity=quantity, serial_groups=serial_groups, bytes=size, fact=fact
+        day=day,
+        when=when,
+        country=country,
+        quantity=quantity,
+        serial_groups=serial_groups,
+        bytes=size,
+        fact=fact,
+        tel=tel,
     )
     app.jinja_env.filters["date_of"] = date_of
     app.jinja_env.globals.update(picture_url=picture_url)
@@ -86,6 +94,12 @@ def serial_groups(serial: str) -> Markup:
     """Groups of five, as printed."""
     groups = (serial[start : start + 5] for start in range(0, len(serial), 5))
     return Markup(" ").join(Markup("<span>{}</span>").format(escape(group)) for group in groups)
+
+
+def tel(text: str) -> str:
+    """The number in a phone text as a dialable address part, or empty: «400-000-0003 (24 h)» is 4000000003."""
+    found = re.match(r"\s*(\+?\d[\d \-/.]{2,24}\d)", text)
+    return re.sub(r"[^\d+]", "", found.group(1)) if found else ""
 
 
 def size(value: int) -> str:

@@ -133,9 +133,7 @@ HELD_SINCE = select(func.max(StateChange.at)).where(
 
 _TAG_KEYS = select(SigningKey.kid).where(SigningKey.public_jwk.is_(None)).order_by(SigningKey.id.desc())
 _RUNS = (
-    select(CodeRun.tag_kid)
-    .join(Batch, Batch.id == CodeRun.batch_id)
-    .where(Batch.product_id == bindparam("product_id"))
+    select(CodeRun.tag_kid).join(Batch, Batch.id == CodeRun.batch_id).where(Batch.product_id == bindparam("product_id"))
 )
 # Only these secrets can have tagged a code of this product or lot: the current ones, which may have made codes that a
 # restored backup lacks, and those of its own runs. A lost old key then concerns its own codes and no others.

@@ -175,8 +175,11 @@ def _not_ours(
 
 
 def _with_states(passport: Passport, states: set[State]) -> Passport:
+    """The gravest state leads; other reservations stand beside it. «Record valid» never does: it would soften them."""
     ordered = [state for state in GRAVITY if state in states]
-    return replace(passport, state=ordered[0], also=tuple(ordered[1:]))
+    return replace(
+        passport, state=ordered[0], also=tuple(s for s in ordered[1:] if s not in (State.OK_AGAIN, State.OK_FIRST))
+    )
 
 
 def _batch_states(batch: BatchFacts, today: date) -> set[State]:
