@@ -1,4 +1,4 @@
-"""Systems to test with: a fresh SQLite one and a fresh PostgreSQL one for each test, copied from a migrated template."""
+"""Systems to test with: a fresh SQLite one and a fresh PostgreSQL one for each test, copies of a migrated template."""
 
 from __future__ import annotations
 

@@ -202,7 +202,13 @@ CERTIFICATE: Mapping[str, str] = {
     "issued_on": "2026-10-21",
     "conclusion": "pass",
 }
-LINE: Mapping[str, str] = {"parameter": "铅", "method": "GB 5009.12", "limit": "≤ 5.0", "result": "0.9", "unit": "mg/kg"}
+LINE: Mapping[str, str] = {
+    "parameter": "铅",
+    "method": "GB 5009.12",
+    "limit": "≤ 5.0",
+    "result": "0.9",
+    "unit": "mg/kg",
+}
 
 
 def a_file(text: str = "") -> TakenIn:

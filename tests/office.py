@@ -33,6 +33,7 @@ class Browser:
         return self.client.open(
             path,
             method=method,
+            buffered=True,  # reads a file that is sent to its end and closes it
             base_url=BASE,
             headers=self._headers | (headers or {}),
             environ_base={"REMOTE_ADDR": self._address},

@@ -75,7 +75,9 @@ class Shell:
         engine = create_engine(f"sqlite:///{self.data / 'lotseal.db'}")
         with engine.connect() as connection:
             tables = inspect(connection).get_table_names()
-            found = {name: [tuple(row) for row in connection.execute(text(f'SELECT * FROM "{name}"'))] for name in tables}
+            found = {
+                name: [tuple(row) for row in connection.execute(text(f'SELECT * FROM "{name}"'))] for name in tables
+            }
         engine.dispose()
         return found
 

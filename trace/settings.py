@@ -122,7 +122,11 @@ def load(environ: Mapping[str, str] | None = None, *, data: Path | None = None) 
     values = _with_files(outside, base=Path.cwd())
     try:
         folder = Settings.model_validate({name: values[name] for name in ("LOTSEAL_DATA",) if name in values}).data
-        return Settings.model_validate(_with_files(_inside(folder), base=folder) | values)
+        inside = _with_files(_inside(folder), base=folder)
+        if inside.get("LOTSEAL_MODE") == "demo":
+            # A demo keeps to its own folder; a DATABASE_URL that happens to be set is meant for something real.
+            values.pop("DATABASE_URL", None)
+        return Settings.model_validate(inside | values)
     except ValidationError as error:
         raise Invalid(
             *(

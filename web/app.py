@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ..trace import settings as trace_settings
 from ..trace.db import migrate
-from ..trace.errors import Invalid, Problem, say
+from ..trace.errors import Invalid, Problem, invalid, say
 from ..trace.settings import Settings
 from ..trace.system import System, open_system
 from . import access, assets, errors, formats, i18n, limits, public, security, staff, words
@@ -19,8 +19,8 @@ MOST_REQUEST_BYTES = 64 * 1024 * 1024
 
 def create_app(system: System | None = None) -> Flask:
     """Raises `Invalid` when the settings are unsafe for production or the stores are not migrated."""
-    system = system or open_system(trace_settings.load())
-    _refuse_unsafe(system)
+    system = system or _opened()
+    _refuse_old_schema(system)
     app = Flask("lotseal.web", static_folder=None)
     bind(app, system)
     _configure(app, system.settings, system.secret_key())
@@ -30,13 +30,11 @@ def create_app(system: System | None = None) -> Flask:
     return app
 
 
-def _refuse_unsafe(system: System) -> None:
-    problems = [Problem(None, "setting.unsafe", sentence) for sentence in trace_settings.refusals(system.settings)]
-    if migrate.pending(system.databases):
-        problems.append(
-            Problem(None, "store.migrations", say("The stores are not at today's schema. Run «lotseal migrate» first."))
-        )
-    if not system.settings.public_url:
+def _opened() -> System:
+    """The system that the environment names; refused before anything is made on disk."""
+    settings = trace_settings.load()
+    problems = [Problem(None, "setting.unsafe", sentence) for sentence in trace_settings.refusals(settings)]
+    if not settings.public_url:
         problems.append(
             Problem(
                 "LOTSEAL_PUBLIC_URL",
@@ -44,8 +42,27 @@ def _refuse_unsafe(system: System) -> None:
                 say("Set LOTSEAL_PUBLIC_URL to scheme and host of the printed codes, such as https://t.example.cn."),
             )
         )
+    if not settings.data.is_dir():
+        problems.append(
+            Problem(
+                "LOTSEAL_DATA",
+                "setting.folder",
+                say(
+                    "There is no data folder %(path)s. Run «lotseal init», or set LOTSEAL_DATA to the right folder.",
+                    path=settings.data,
+                ),
+            )
+        )
     if problems:
         raise Invalid(*problems)
+    return open_system(settings)
+
+
+def _refuse_old_schema(system: System) -> None:
+    if migrate.pending(system.databases):
+        raise invalid(
+            None, "store.migrations", say("The stores are not at today's schema. Run «lotseal migrate» first.")
+        )
 
 
 def _configure(app: Flask, settings: Settings, secret_key: str) -> None:

@@ -26,6 +26,9 @@ STATUS: dict[type[trace_errors.LotsealError], int] = {
 }
 
 
+CHOOSE = trace_errors.say("Choose one from the list.")
+
+
 @dataclass(frozen=True)
 class Words:
     headline: str
@@ -41,7 +44,9 @@ def by_field(error: trace_errors.LotsealError) -> dict[str, list[str]]:
     """Translated sentences by field name, '' for the whole form."""
     found: dict[str, list[str]] = {}
     for problem in error.problems:
-        found.setdefault(problem.field or "", []).append(sentence(problem.message))
+        # Pages offer choices as lists; the words of a choice are for the command line.
+        message = CHOOSE if problem.rule == "choice.unknown" else problem.message
+        found.setdefault(problem.field or "", []).append(sentence(message))
     return found
 
 

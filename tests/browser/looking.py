@@ -113,11 +113,7 @@ def sign_in(page: Page, account: Account, *, to: str = "") -> None:
 def violations(page: Page) -> list[str]:
     """What axe-core finds on the page, one line each with the place."""
     found = Axe().run(page).response["violations"]
-    return [
-        f"{urlsplit(page.url).path}: {one['id']} ({one['help']}) at {' '.join(map(str, node['target']))}: {node['html'][:160]}"
-        for one in found
-        for node in one["nodes"]
-    ]
+    return [f"{path_of(page.url)}: {one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
 
 def shoot(page: Page, name: str) -> None:

@@ -36,7 +36,9 @@ def test_the_first_view_takes_four_requests_and_fifty_kilobytes(visitors: Visito
     wire.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     page.goto(site.link(state), wait_until="networkidle")
 
-    assert len(asked) <= MOST_REQUESTS, asked
+    # The browser asks for its tab's icon on its own account; the page does not wait for it. Its bytes count.
+    asked_by_page = [url for url in asked if "/icons/" not in url]
+    assert len(asked_by_page) <= MOST_REQUESTS, asked_by_page
     assert len(sizes) == len(asked)
     assert sum(sizes) <= MOST_BYTES, dict(zip(asked, sizes, strict=True))
 

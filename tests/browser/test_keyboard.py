@@ -9,7 +9,8 @@ from playwright.sync_api import Page
 
 FOCUS = """() => {
   const node = document.activeElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
-  return {tag: node.tagName, id: node.id, href: node.getAttribute('href'), text: (node.innerText || node.value || '').trim(),
+  return {tag: node.tagName, id: node.id, href: node.getAttribute('href'),
+          text: (node.innerText || node.value || '').trim(),
           ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 || style.boxShadow !== 'none',
           seen: box.bottom > 0 && box.top < innerHeight && box.width > 0 && box.height > 0};
 }"""
@@ -80,7 +81,7 @@ def test_quality_signs_in_finds_a_batch_and_opens_it(page: Page, site: Site) -> 
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert batch["lot"] in page.locator("main table").inner_text()
-    walk_to(page, text=batch["lot"])
+    walk_to(page, tag="A", text=batch["lot"])
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert batch["lot"] in page.locator("h1").inner_text()

@@ -108,7 +108,7 @@ def _shape(scene: Image.Image, outline: Outline, fill: Image.Image | str, at: tu
     """Fill an outline with a colour, or with a picture whose upper left corner is `at`."""
     mask = _mask(outline)
     if isinstance(fill, str):
-        scene.paste(_rgb(fill), (0, 0, _BIG, _BIG), mask)
+        _paint(scene, _rgb(fill), mask)
     else:
         scene.paste(fill, at, mask.crop((*at, at[0] + fill.width, at[1] + fill.height)))
 
@@ -120,10 +120,17 @@ def _glow(
     # A blurred form has no detail: at a quarter of its size it is blurred sixteen times as fast.
     small = _mask(outline).reduce(4) if blur >= 12 else _mask(outline)
     soft = small.filter(ImageFilter.GaussianBlur(blur / 4 if blur >= 12 else blur))
-    mask = soft.resize((_BIG, _BIG), Image.Resampling.BICUBIC).point([int(value * strength) for value in range(256)])
+    soft = soft.point([int(value * strength) for value in range(256)])
+    mask = soft.resize((_BIG, _BIG), Image.Resampling.BILINEAR) if blur >= 12 else soft
     if inside:
         mask = ImageChops.multiply(mask, _mask(inside))
-    scene.paste(_rgb(colour), (0, 0, _BIG, _BIG), mask)
+    _paint(scene, _rgb(colour), mask)
+
+
+def _paint(scene: Image.Image, colour: Colour, mask: Image.Image) -> None:
+    """Only where the mask is not black: most forms cover a small part of the picture."""
+    if box := mask.getbbox():
+        scene.paste(colour, box, mask.crop(box))
 
 
 def _can(

@@ -77,7 +77,8 @@ def read_link(text: str) -> Asked:
             "url",
             "link.form",
             say(
-                "This is no link of a code. It looks like https://t.example.cn/01/GTIN/10/LOT/21/SERIAL; copy all of it."
+                "This is no link of a code. "
+                "It looks like https://t.example.cn/01/GTIN/10/LOT/21/SERIAL; copy all of it."
             ),
         )
     found = dict(zip(names, values, strict=True))

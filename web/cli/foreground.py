@@ -67,7 +67,7 @@ def _refuse_failed(job: Job) -> None:
                 say(
                     "The job %(ref)s did not work out just now: %(reason)s. A worker will try it again.",
                     ref=job.ref,
-                    reason=job.error,
+                    reason=job.error.rstrip("."),
                 ),
             )
         )

@@ -180,6 +180,7 @@ def _run_until_signal(jobs: Worker) -> int | None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    note(say("The worker waits for jobs. Stop it with Ctrl-C."))
     try:
         jobs.run_forever()
     finally:

@@ -199,6 +199,11 @@ def _typed(product: Product | None) -> dict[str, str]:
     return {name: getattr(product, name) for name in FIELDS} | {"category": product.category.code}
 
 
+def _of_picture(error: LotsealError) -> dict[str, list[str]]:
+    """What is wrong with an upload; the inspection calls every upload «file»."""
+    return {"picture" if field == "file" else field: texts for field, texts in by_field(error).items()}
+
+
 def _page(ref: str, error: LotsealError | None = None) -> Answer:
     with system().main.read() as db:
         product = service.get(db, ref, account=signed_in())
@@ -208,6 +213,6 @@ def _page(ref: str, error: LotsealError | None = None) -> Answer:
             product=product,
             batches=db.scalars(query).unique().all(),
             newest=NEWEST,
-            errors=by_field(error) if error else {},
+            errors=_of_picture(error) if error else {},
         )
     return (page, status_of(error)) if error else page

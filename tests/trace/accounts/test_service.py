@@ -77,7 +77,15 @@ def test_the_right_password_says_who_it_is(system: System) -> None:
 
 @pytest.mark.parametrize(
     ("login", "password"),
-    [("bob", "wrong"), ("bob", ""), ("bob", PASSWORD.upper()), ("bob", "\ud800"), ("nobody", PASSWORD), ("b\0", "x"), ("", "")],
+    [
+        ("bob", "wrong"),
+        ("bob", ""),
+        ("bob", PASSWORD.upper()),
+        ("bob", "\ud800"),
+        ("nobody", PASSWORD),
+        ("b\0", "x"),
+        ("", ""),
+    ],
 )
 def test_whatever_is_wrong_the_refusal_is_the_same(system: System, login: str, password: str) -> None:
     with system.main.write() as session:
@@ -138,7 +146,11 @@ def test_all_sessions_of_one_account_are_revoked_but_the_kept_one(lasting: Sessi
     b, a = bob(lasting), alice(lasting)
     first, second, other = opened(lasting, b), opened(lasting, b), opened(lasting, a)
     assert accounts.revoke_sessions(lasting, b, by=a, at=AT, keep=second) == 1
-    assert [accounts.alive(lasting, token, at=AT) is not None for token in (first, second, other)] == [False, True, True]
+    assert [accounts.alive(lasting, token, at=AT) is not None for token in (first, second, other)] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_one_session_is_ended_by_its_owner_only(lasting: Session) -> None:

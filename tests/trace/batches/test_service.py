@@ -34,7 +34,13 @@ from lotseal.trace.system import System
 
 def test_a_draft_needs_nothing_but_a_lot() -> None:
     draft = read_batch({"lot": "DHP1"})
-    assert (draft.lot, draft.place, draft.produced_on, draft.quantity, draft.unit) == ("DHP1", "", None, None, Unit.PIECES)
+    assert (draft.lot, draft.place, draft.produced_on, draft.quantity, draft.unit) == (
+        "DHP1",
+        "",
+        None,
+        None,
+        Unit.PIECES,
+    )
 
 
 def test_a_full_draft_is_read_exactly() -> None:
@@ -151,7 +157,12 @@ def test_a_correction_after_release_needs_a_reason(lasting: Session, ring: KeyRi
 def test_a_correction_keeps_the_old_value_beside_the_new_one(lasting: Session, ring: KeyRing) -> None:
     batch = released(lasting, ring)
     batches.change(
-        lasting, batch, batch_draft(place="星村", expires_on="2028-01-01"), reason="typing error", by=alice(lasting), at=AT
+        lasting,
+        batch,
+        batch_draft(place="星村", expires_on="2028-01-01"),
+        reason="typing error",
+        by=alice(lasting),
+        at=AT,
     )
     found = batches.corrections(lasting, batch)
     assert [(row.field, row.before, row.after, row.reason, row.by) for row in found] == [

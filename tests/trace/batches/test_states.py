@@ -1,5 +1,6 @@
 """The way of a batch: every action in every state, allowed or refused, and nothing in between."""
 
+# ruff: noqa: PT012 - an error has to pass through the end of a transaction, so both stand in one block
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -126,7 +127,9 @@ def test_a_recall_needs_every_part(lasting: Session, ring: KeyRing, field: str) 
     assert (batch.state, rows(lasting, RecallNotice)) == (BatchState.RELEASED, 0)
 
 
-@pytest.mark.parametrize(("state", "action"), [(BatchState.HELD, batches.lift_hold), (BatchState.RELEASED, batches.close)])
+@pytest.mark.parametrize(
+    ("state", "action"), [(BatchState.HELD, batches.lift_hold), (BatchState.RELEASED, batches.close)]
+)
 def test_lifting_and_closing_need_a_reason(
     lasting: Session, ring: KeyRing, state: BatchState, action: Callable[..., None]
 ) -> None:

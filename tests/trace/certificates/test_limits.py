@@ -112,7 +112,9 @@ def test_a_number_is_always_decided_as_arithmetic_says(limit: Decimal, result: D
 
 
 @given(numbers, numbers, numbers)
-def test_a_bound_is_decided_only_when_every_number_behind_it_agrees(limit: Decimal, bound: Decimal, at: Decimal) -> None:
+def test_a_bound_is_decided_only_when_every_number_behind_it_agrees(
+    limit: Decimal, bound: Decimal, at: Decimal
+) -> None:
     """«<0.01» stands for every smaller number: pass and fail must hold for each of them."""
     verdict = judge(f"≤ {limit}", f"<{bound}")
     if at < bound:

@@ -44,7 +44,12 @@ def test_a_report_is_kept_with_its_lines_and_computed_outcomes(lasting: Session)
     assert [(line.parameter, line.outcome) for line in report.lines] == [
         ("铅", "pass"), ("镉", "fail"), ("味", "undecided"),
     ]  # fmt: skip
-    assert (report.status, report.version, report.submitted_by, report.file.kind) == ("submitted", 1, OPERATOR.name, "pdf")
+    assert (report.status, report.version, report.submitted_by, report.file.kind) == (
+        "submitted",
+        1,
+        OPERATOR.name,
+        "pdf",
+    )
     assert acts(lasting)[-1] == "certificate:submit"
 
 
@@ -177,14 +182,21 @@ def test_a_report_that_contradicts_itself_is_not_accepted(lasting: Session) -> N
 
 
 def test_an_honest_failure_is_accepted(lasting: Session) -> None:
-    assert a_certificate(lasting, a_batch(lasting), lines=[{"result": "6"}], conclusion="fail").status == Status.ACCEPTED
+    assert (
+        a_certificate(lasting, a_batch(lasting), lines=[{"result": "6"}], conclusion="fail").status == Status.ACCEPTED
+    )
 
 
 @pytest.mark.parametrize("reason", RejectReason)
 def test_a_report_is_rejected_with_a_reason(lasting: Session, reason: RejectReason) -> None:
     report = a_certificate(lasting, a_batch(lasting), accepted=False)
     certificates.reject(lasting, report, {"reason": reason, "note": "see page 2"}, by=alice(lasting), at=AT)
-    assert (report.status, report.reason, report.note, report.reviewed_by) == ("rejected", reason, "see page 2", "Alice")
+    assert (report.status, report.reason, report.note, report.reviewed_by) == (
+        "rejected",
+        reason,
+        "see page 2",
+        "Alice",
+    )
     assert acts(lasting)[-1] == "certificate:reject"
 
 

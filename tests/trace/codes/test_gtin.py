@@ -44,7 +44,9 @@ def test_the_refusal_names_the_digit_that_would_fit(body: str) -> None:
         read_gtin(body + str((int(right) + 1) % 10))
 
 
-@pytest.mark.parametrize("text", ["6 901234 567892", "6901-2345-67892", " 6901234567892 ", "６９０１２３４５６７８９２"])
+@pytest.mark.parametrize(
+    "text", ["6 901234 567892", "6901-2345-67892", " 6901234567892 ", "６９０１２３４５６７８９２"]
+)
 def test_spaces_hyphens_and_full_width_digits_are_forgiven(text: str) -> None:
     assert read_gtin(text) == "06901234567892"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: PT012 - an error has to pass through the end of a transaction, so both stand in one block
 from __future__ import annotations
 
 import sqlite3
@@ -87,7 +88,10 @@ def test_a_moment_needs_its_offset_and_comes_back_in_utc(system: System) -> None
 
 
 def test_writing_outside_the_lock_is_refused(sqlite_system: System) -> None:
-    with pytest.raises(RuntimeError, match="holds the writer lock"), Session(sqlite_system.main.write_engine) as session:
+    with (
+        pytest.raises(RuntimeError, match="holds the writer lock"),
+        Session(sqlite_system.main.write_engine) as session,
+    ):
         session.add(a_category())
         session.flush()
 

@@ -70,4 +70,6 @@ def test_batches_and_reports_are_also_found_by_state(session: Session) -> None:
 
 def test_a_report_is_found_by_the_hash_of_its_file(session: Session) -> None:
     [report] = session.scalars(certificates.visible(None))
-    assert session.scalars(certificates.matching(certificates.visible(None), report.file.sha256.upper())).all() == [report]
+    assert session.scalars(certificates.matching(certificates.visible(None), report.file.sha256.upper())).all() == [
+        report
+    ]

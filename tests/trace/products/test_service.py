@@ -14,7 +14,9 @@ TEA = {"code": "tea", "name_zh": "茶", "name_en": "Tea"}
 
 
 def test_a_category_says_whether_its_goods_need_a_test(lasting: Session) -> None:
-    strict = products.add_category(lasting, products.read_category({**TEA, "requires_lab_test": "on"}), by=OPERATOR, at=AT)
+    strict = products.add_category(
+        lasting, products.read_category({**TEA, "requires_lab_test": "on"}), by=OPERATOR, at=AT
+    )
     easy = products.add_category(lasting, products.read_category({**TEA, "code": "cup"}), by=OPERATOR, at=AT)
     assert (strict.requires_lab_test, easy.requires_lab_test) == (True, False)
     assert [category.code for category in products.categories(lasting)] == ["cup", "tea"]

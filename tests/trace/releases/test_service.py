@@ -152,7 +152,7 @@ def test_a_snapshot_without_its_key_or_with_another_hash_is_found(lasting: Sessi
     row = releases.of_batch(lasting, released(lasting, ring))
     assert row is not None
     kid, row.sha256 = row.kid, "0" * 64
-    with pytest.raises(BadSignature, match="release.hash"):
+    with pytest.raises(BadSignature, match=r"release\.hash"):
         releases.check(lasting, row)
     row.kid = "unknown"
     with pytest.raises(UnknownKey):
@@ -168,7 +168,7 @@ def test_another_public_key_under_the_same_key_id_is_found(lasting: Session, rin
     assert row is not None
     signer, other = keys.current_pair(lasting, Role.CREDENTIAL), keys.current_pair(lasting, Role.ITEM)
     signer.public_jwk = other.public_jwk
-    with pytest.raises(BadSignature, match="release.key"):
+    with pytest.raises(BadSignature, match=r"release\.key"):
         releases.check(lasting, row)
 
 
@@ -177,7 +177,7 @@ def test_snapshots_swapped_between_two_batches_are_found(lasting: Session, ring:
     first = release(lasting, a_batch(lasting, product, lot="A"), ring)
     second = release(lasting, a_batch(lasting, product, lot="B"), ring)
     first.document, first.signature, first.sha256 = second.document, second.signature, second.sha256
-    with pytest.raises(BadSignature, match="release.subject"):
+    with pytest.raises(BadSignature, match=r"release\.subject"):
         releases.check(lasting, first)
     releases.check(lasting, second)
 

@@ -39,7 +39,9 @@ def test_every_single_wrong_character_is_found(body: str) -> None:
             assert rules(error) == [("licence", "licence.check")]
 
 
-@pytest.mark.parametrize("text", ["", "91350100M000100Y4", "91350100M000100Y433", "91350100I000100Y43", "９" * 18, "ß" * 9])
+@pytest.mark.parametrize(
+    "text", ["", "91350100M000100Y4", "91350100M000100Y433", "91350100I000100Y43", "９" * 18, "ß" * 9]
+)
 def test_another_form_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as error:
         read_credit_code(text)

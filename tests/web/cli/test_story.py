@@ -127,12 +127,14 @@ def test_codes_in_the_background_wait_for_a_worker(shop: Shell) -> None:
     assert next(run for run in found if run["run"] == ordered["run"])["issued"] == 5
 
 
-def test_a_job_that_is_refused_says_why(shop: Shell) -> None:
+def test_a_job_whose_key_is_away_is_not_available_now_and_goes_on_later(shop: Shell) -> None:
     secret = next((shop.data / "keys").glob("*.secret"))
-    secret.unlink()
-    problem = shop.refused("codes", "issue", GTIN, LOT, "--count", "1")[0]
-    assert problem["rule"] == "job.failed"
-    assert "backup" in problem["message"]
+    away = secret.rename(shop.data / "away")
+    problem = shop.refused("codes", "issue", GTIN, LOT, "--count", "1", code=3)[0]
+    assert problem["rule"] == "job.later"
+    assert secret.name in problem["message"]
+    away.rename(secret)
+    assert shop.ok("codes", "list", GTIN, LOT)["runs"][0]["job"]["state"] == JobState.QUEUED
 
 
 def test_a_sheet_is_made_listed_and_saved_once(shop: Shell, tmp_path: Path) -> None:
@@ -179,7 +181,9 @@ def test_a_picture_is_taken_in_and_a_false_one_is_refused(shop: Shell, tmp_path:
 def test_result_lines_come_from_a_table(shop: Shell, tmp_path: Path) -> None:
     shop.ok("batch", "add", *("OTHER" if word == LOT else word for word in BATCH))
     table, file = tmp_path / "lines.csv", tmp_path / "scan.png"
-    table.write_text('result,unit,parameter,limit,method\n0.9,mg/kg,"铅, total",≤ 5.0,GB 5009.12\n', encoding="utf-8-sig")
+    table.write_text(
+        'result,unit,parameter,limit,method\n0.9,mg/kg,"铅, total",≤ 5.0,GB 5009.12\n', encoding="utf-8-sig"
+    )
     Image.new("L", (800, 1100), 255).save(file)
     words = ["OTHER" if word == LOT else word.replace("YX-1", "YX-2") for word in REPORT]
     facts = shop.ok("certificate", "add", str(file), *words, "--lines", str(table))

@@ -1,0 +1,63 @@
+"""What a form calls required is required by the service too, and a refused form is as accessible as a fresh one."""
+
+from __future__ import annotations
+
+import pytest
+from browser.crawl import Kinds, application, walk
+from browser.looking import Visitors, sign_in, violations
+from browser.stage import Site
+from playwright.sync_api import Page
+
+MEANT = "main form[method=post]:has([required])"
+EMPTY = """form => {
+  form.noValidate = true;
+  for (const field of form.querySelectorAll('[required]')) {
+    if (field.tagName === 'SELECT' && ![...field.options].some(option => option.value === '')) continue;
+    field.value = '';
+  }
+}"""
+
+
+@pytest.fixture
+def site(workshop: Site) -> Site:
+    """Whatever a form should wrongly accept is changed here only."""
+    return workshop
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.timeout(280)
+def test_an_emptied_form_comes_back_with_its_errors_and_no_fault(visitors: Visitors, site: Site, lang: str) -> None:
+    page = visitors.page(lang)
+    sign_in(page, site.accounts("admin")[0])
+    pages = walk(page, ["/staff/"], Kinds(application(str(site.data))))
+    tried, wrong = 0, []
+    for address in pages:
+        page.goto(address)
+        for number in range(page.locator(MEANT).count()):
+            page.goto(address)
+            tried += 1
+            wrong += _sent_empty(page, number)
+    assert tried >= 8, "the desk has forms"
+    assert wrong == []
+
+
+def _sent_empty(page: Page, number: int) -> list[str]:
+    form = page.locator(MEANT).nth(number)
+    form.evaluate(EMPTY)
+    address = page.url
+    with page.expect_response(lambda answer: answer.request.method == "POST") as coming:
+        # As the first button does; fields inside a closed part of the page are sent all the same.
+        form.evaluate("form => form.requestSubmit(form.querySelector('button:not([formnovalidate]):not([name])'))")
+    page.wait_for_load_state()
+    if not 400 <= coming.value.status < 500:
+        return [f"{address}: an emptied form was answered with {coming.value.status}"]
+    if not page.locator(".error-summary").count():
+        return [f"{address}: no summary of what is wrong"]
+    broken = [
+        link for link in page.locator(".error-summary a").all() if not page.locator(f"[id='{_target(link)}']").count()
+    ]
+    return [f"{address}: a summary link leads nowhere: {link.inner_text()}" for link in broken] + violations(page)
+
+
+def _target(link: object) -> str:
+    return str(link.get_attribute("href")).removeprefix("#")  # type: ignore[attr-defined]  # a Locator
