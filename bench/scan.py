@@ -54,7 +54,7 @@ class Round:
         return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-async def ask(port: int, connections: int, seconds: float, request, right) -> Round:  # type: ignore[no-untyped-def]
+async def ask(port: int, connections: int, seconds: float, request, right) -> Round:  # type: ignore[no-untyped-def]  # callables of the caller
     """Keep `connections` busy for `seconds`; `request()` gives bytes and what `right` needs to judge the answer."""
     done = Round()
     end = time.perf_counter() + seconds
@@ -78,7 +78,7 @@ async def ask(port: int, connections: int, seconds: float, request, right) -> Ro
     return done
 
 
-def requests_of(paths: list[str]):  # type: ignore[no-untyped-def]
+def requests_of(paths: list[str]):  # type: ignore[no-untyped-def]  # an endless iterator
     """A look-up of a random item by a visitor nobody has seen: another browser each time."""
     number = random.randrange(10**9)
 

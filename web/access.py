@@ -77,15 +77,25 @@ def own_session_ref() -> str:
     return str(current_user.session_ref)
 
 
-def rights() -> dict[str, bool]:
-    """What the reader may do, for templates: buttons that an account may not use are not shown."""
+def rights() -> dict[str, object]:
+    """What the reader may do, for templates: buttons that an account may not use are not shown. Looked up by a page
+    that asks, like the account itself."""
+    return {"may_edit": LocalProxy(_is_staff), "may_edit_products": LocalProxy(_keeps_products)}
+
+
+def _is_staff() -> bool:
     account = current_account()
-    staff = account is not None and account.role in STAFF
-    return {"may_edit": staff, "may_edit_products": staff or (account is not None and account.role == Role.SUPPLIER)}
+    return account is not None and account.role in STAFF
+
+
+def _keeps_products() -> bool:
+    account = current_account()
+    return account is not None and account.role in STAFF | {Role.SUPPLIER}
 
 
 def init_app(app: Flask) -> None:
-    manager = LoginManager(app)
+    # Its context processor would ask the store for every page that is drawn.
+    manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = "basic"
     manager.user_loader(_load)
     app.before_request(_enforce)

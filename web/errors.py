@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
@@ -91,6 +92,8 @@ def _http(error: HTTPException) -> Response:
     response = make_response(*_page(status, _http_words(status)))
     # Such as Allow of a 405; the body and its kind are ours.
     response.headers.update([(name, value) for name, value in error.get_headers() if name != "Content-Type"])
+    if isinstance(error, RateLimitExceeded) and error.limit is not None:
+        response.headers["Retry-After"] = str(error.limit.limit.get_expiry())
     return response
 
 

@@ -47,7 +47,9 @@ def _keep_choice(response: Response) -> Response:
     """A choice made by a link is kept in a cookie; it says nothing else about the reader."""
     for name, allowed in (("lang", LANGUAGES), ("theme", (*THEMES, "auto"))):
         if (choice := request.args.get(name)) in allowed and request.cookies.get(name) != choice:
-            response.set_cookie(name, str(choice), max_age=YEAR_S, httponly=True, samesite="Lax", secure=request.is_secure)
+            response.set_cookie(
+                name, str(choice), max_age=YEAR_S, httponly=True, samesite="Lax", secure=request.is_secure
+            )
     response.vary.update(("Accept-Language", "Cookie"))
     if response.mimetype == "text/html":
         response.headers["Content-Language"] = "zh-Hans" if _language() == "zh" else "en"

@@ -6,7 +6,6 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-
 limiter = Limiter(key_func=get_remote_address, default_limits=[])
 
 SIGN_IN_PER_ADDRESS = "30 per 5 minutes"
@@ -17,9 +16,7 @@ UNKNOWN = "150 per 5 minutes"
 
 def init_app(app: Flask) -> None:
     from_settings = app.extensions["lotseal"].settings.rate_limit_storage
-    app.config.update(
-        RATELIMIT_STORAGE_URI=from_settings, RATELIMIT_HEADERS_ENABLED=True, RATELIMIT_STRATEGY="moving-window"
-    )
+    app.config.update(RATELIMIT_STORAGE_URI=from_settings, RATELIMIT_STRATEGY="moving-window")
     limiter.init_app(app)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 from browser.looking import path_of
 from flask import Flask
 from playwright.sync_api import Page
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
 
 from lotseal.trace import settings
 from lotseal.trace.system import open_system
@@ -17,7 +19,11 @@ from lotseal.web import create_app
 USUAL = 1
 MORE = {"batches.show": 6, "certificates.show": 4, "passport.item": 2, "reports.show": 2, "labels.show": 2}
 """Pages that look different in each state are looked at more often."""
-NO_PAGES = ("static", "media.picture")
+NO_PAGES = (
+    "static", "media.picture", "reports.page", "reports.file", "certificates.page", "certificates.file",
+    "batches.document", "labels.example", "labels.symbol", "labels.sheet",
+)  # fmt: skip
+"""Images and downloads."""
 LINKS = """() => [...document.querySelectorAll('a[href]:not([download])')].map(link => link.href)"""
 
 
@@ -26,11 +32,17 @@ def application(data: str) -> Flask:
     return create_app(open_system(settings.load({"LOTSEAL_DATA": data})))
 
 
+def _opens(rule: Rule) -> bool:
+    return "GET" in (rule.methods or ())
+
+
 class Kinds:
     """Tells pages of one kind: the view, and which filter of it."""
 
     def __init__(self, app: Flask) -> None:
         self.urls = app.url_map.bind("localhost")
+        rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/staff") and _opens(rule)]
+        self.staff = {rule.endpoint for rule in rules} - {*NO_PAGES}
 
     def view(self, address: str) -> str:
         try:
@@ -39,29 +51,28 @@ class Kinds:
             return ""
 
 
-def walk(page: Page, start: list[str], kinds: Kinds) -> dict[str, str]:
-    """Addresses with their view, from the starting pages on. Follows links of this site only."""
+def walk(page: Page, start: list[str], kinds: Kinds, look: Callable[[str], None] | None = None) -> dict[str, str]:
+    """Addresses with their view, from the starting pages on. Each page is opened once and `look` is called on it.
+    Follows links of this site only."""
     found: dict[str, str] = {}
     seen: Counter[str] = Counter()
-    waiting = list(start)
-    known = set(start)
+    waiting, known = list(start), set(start)
     while waiting:
         address = waiting.pop(0)
         view = kinds.view(address)
         if not view or view in NO_PAGES or seen[view] >= MORE.get(view, USUAL):
             continue
-        answer = page.goto(address)
-        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
-            continue
+        page.goto(address)
         seen[view] += 1
         found[address] = view
-        for link in page.evaluate(LINKS):
-            parts = urlsplit(link)
-            if f"{parts.scheme}://{parts.netloc}" != _origin(page.url) or _switches(parts.query):
-                continue
-            if path_of(link) not in known:
-                known.add(path_of(link))
-                waiting.append(path_of(link))
+        here = _origin(page.url)
+        links = [link for link in page.evaluate(LINKS) if _origin(link) == here and not _switches(link)]
+        for path in map(path_of, links):
+            if path not in known:
+                known.add(path)
+                waiting.append(path)
+        if look:
+            look(address)
     return found
 
 
@@ -70,6 +81,6 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _switches(query: str) -> bool:
+def _switches(link: str) -> bool:
     """Links that only sort, page or switch language and theme lead to the same kind of page."""
-    return bool({"sort", "page", "lang", "theme"} & parse_qs(query).keys())
+    return bool({"sort", "page", "lang", "theme"} & parse_qs(urlsplit(link).query).keys())

@@ -110,10 +110,14 @@ def sign_in(page: Page, account: Account, *, to: str = "") -> None:
     assert "/staff/sign-in" not in page.url, page.locator("main").inner_text()
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, **options: Any) -> list[str]:
     """What axe-core finds on the page, one line each with the place."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [f"{path_of(page.url)}: {one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+COLOURS_ONLY = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+"""For the second theme of a page: the style sheet changes nothing but colours."""
 
 
 def shoot(page: Page, name: str) -> None:

@@ -47,12 +47,10 @@ def page(visitors: Visitors, site: Site, lots: dict[str, str]) -> Page:
 
 
 def send(page: Page) -> int:
-    """Press the button; the status of the answer."""
-    with page.expect_response(lambda answer: answer.request.method == "POST") as coming:
+    """Press the button; the status of the page that comes."""
+    with page.expect_navigation() as coming:
         page.locator("main").get_by_role("button", name="Upload for review").click()
-    status = coming.value.status
-    page.wait_for_load_state()
-    return status
+    return coming.value.status
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -83,7 +81,7 @@ def test_the_same_report_twice_is_said_kindly_and_stored_once(page: Page, lots: 
     content = material.report_pdf("YX-TWICE", "UPLOAD-1")
     fill_in_report(page, "YX-TWICE-1")
     choose_file(page, "report.pdf", content)
-    assert send(page) == 303 or "/staff/certificates/" in page.url
+    assert send(page) == 200
 
     page.goto(lots["batch"])
     press(page, "Upload a report")

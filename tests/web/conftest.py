@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import makers
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from makers import PASSWORD
+from makers import BASE, PASSWORD
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -27,14 +27,14 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 @pytest.fixture
-def app(sqlite_system: System, time: Any) -> Iterator[Flask]:
+def app(sqlite_system: System, time: Any) -> Flask:
     """The application over a fresh SQLite system; the clock stands at `makers.AT`."""
     made = create_app(sqlite_system)
     made.config["TESTING"] = True
     # An unforeseen error must fail the test with its own traceback, not come back as a page.
     made.config["PROPAGATE_EXCEPTIONS"] = True
     made.error_handler_spec[None][None].pop(Exception, None)
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -53,13 +53,11 @@ class Browser:
         self.answer: TestResponse | None = None
 
     def ask(self, path: str, method: str = "GET", **options: Any) -> TestResponse:
-        self.answer = self.client.open(
-            path, method=method, base_url="https://t.example.cn", headers=self._headers(), **options
-        )
+        headers = {"Accept-Language": self.language, "Referer": f"{BASE}/"}
+        self.answer = self.client.open(path, method=method, base_url=BASE, headers=headers, buffered=True, **options)
+        # A large form lies in a temporary file, which the client leaves open.
+        self.answer.request.environ["wsgi.input"].close()
         return self.answer
-
-    def _headers(self) -> dict[str, str]:
-        return {"Accept-Language": self.language, "Referer": "https://t.example.cn/"}
 
     def open(self, path: str, status: int = 200) -> str:
         """GET a page. Gives its text with character references resolved."""
@@ -68,7 +66,7 @@ class Browser:
         return self._read(answer)
 
     def send(self, path: str, fields: Mapping[str, Any] | None = None, status: int = 303, **files: Any) -> str:
-        """POST a form with the newest token. `files` are (bytes, name) by field. Gives the page, or where it leads to."""
+        """POST a form with the newest token; `files` are (bytes, name). Gives the page, or where it leads to."""
         data: dict[str, Any] = {"csrf_token": self.token, **(fields or {})}
         data |= {field: (BytesIO(content), name) for field, (content, name) in files.items()}
         answer = self.ask(path, "POST", data=data, content_type="multipart/form-data")

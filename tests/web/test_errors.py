@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from office import Browser, Office
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from lotseal.trace.errors import Conflict, Problem, Unavailable, say
 from lotseal.trace.suppliers import service as suppliers
@@ -20,7 +19,6 @@ HEADLINES = {
     404: "Not found",
     405: "Not possible here",
     413: "Too large",
-    422: "Something has to be mended",
     429: "Too many tries",
     500: "Something went wrong",
     503: "Not available right now",
@@ -44,9 +42,8 @@ def _provoke(office: Office, status: int, language: str, monkeypatch: pytest.Mon
         case 405:
             return bob.open("DELETE", "/staff/sign-in")
         case 413:
-            return bob.open("POST", "/staff/sign-out", data=b"x", headers={"Content-Length": str(65 * 1024 * 1024)})
-        case 422:
-            return bob.get("/01/09521321000019")
+            said = {"CONTENT_LENGTH": str(65 * 1024 * 1024)}
+            return bob.open("POST", "/staff/sign-out", data={"x": "y"}, environ_overrides=said)
         case 429:
             return [bob.get("/find?serial=2") for _ in range(61)][-1]
         case 500:
@@ -86,13 +83,6 @@ def test_each_refusal_has_its_page_in_the_readers_language(
 def test_a_405_names_what_the_address_takes(office: Office) -> None:
     answer = office.at_desk("bob").open("DELETE", "/staff/sign-in")
     assert {"GET", "POST"} <= {word.strip() for word in answer.headers["Allow"].split(",")}
-
-
-def test_a_request_that_says_to_be_huge_is_refused_before_it_is_read(office: Office) -> None:
-    assert office.app.config["MAX_CONTENT_LENGTH"] == 64 * 1024 * 1024
-    with office.app.test_request_context(method="POST", headers={"Content-Length": str(2**40)}) as context:
-        with pytest.raises(RequestEntityTooLarge):
-            context.request.form.get("x")
 
 
 def test_a_form_with_too_many_fields_is_refused_politely(office: Office) -> None:
@@ -166,18 +156,31 @@ def test_a_lost_database_is_not_made_anew_by_looking_at_it(office: Office) -> No
 @pytest.mark.parametrize(
     "path",
     [
-        "/%00", "/01/%00", "/01/09521321000018/10/%ff%fe", "/staff/%0a", "/picture/" + "z" * 64, "/picture/../../etc/passwd",
-        "/report/" + "x" * 5000, "/report/../secret_key", "/static/0/..%2f..%2fwsgi.py", "/find?serial=" + "2" * 5000,
-        "/find?gtin=%00&lot=%00", "/?lang=xx&theme=<b>", "/01/" + "9" * 4000, "/staff/sign-in?next=%ff",
+        "/%00",
+        "/01/%00",
+        "/01/09521321000018/10/%ff%fe",
+        "/staff/%0a",
+        "/picture/" + "z" * 64,
+        "/picture/../../etc/passwd",
+        "/report/" + "x" * 5000,
+        "/report/../secret_key",
+        "/static/0/..%2f..%2fwsgi.py",
+        "/find?serial=" + "2" * 5000,
+        "/find?gtin=%00&lot=%00",
+        "/?lang=xx&theme=<b>",
+        "/01/" + "9" * 4000,
+        "/staff/sign-in?next=%ff",
     ],
-)  # fmt: skip
+)
 def test_strange_addresses_are_refused_and_never_break_the_service(office: Office, path: str) -> None:
     answer = office.browser().get(path)
     assert answer.status_code < 500, answer.text
     assert "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/staff/suppliers/?page=-1", "/staff/products/?page=x&sort=--", "/staff/acts/?page=0&act=%00"])
+@pytest.mark.parametrize(
+    "path", ["/staff/suppliers/?page=-1", "/staff/products/?page=x&sort=--", "/staff/acts/?page=0&act=%00"]
+)
 def test_strange_lists_are_just_lists(office: Office, path: str) -> None:
     assert office.at_desk("alice").get(path).status_code == 200
 

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from lotseal.trace.accounts.models import Role
+from lotseal.trace.files.service import TakenIn
 from lotseal.trace.items.models import CodeRun
 from lotseal.trace.suppliers import service as suppliers
 from lotseal.trace.system import System, open_system
@@ -33,12 +34,16 @@ class Building(Office):
 
     def __init__(self, system: System) -> None:
         super().__init__(system)
+        scan = system.settings.data / "report.pdf"
+        scan.write_bytes(b"%PDF-1.7 a report")
+        stored = system.storage.put(scan)
+        file = TakenIn(stored.sha256, stored.size, "pdf", "report.pdf", 1, True, [])
         with system.main.write() as db:
             product = a_product(db, suppliers.get(db, self.tea))
             category = a_category(db)
             batch = a_batch(db, product)
             on_sale = released(db, system.ring, product, lot="SOLD-1")
-            report = a_certificate(db, on_sale)
+            report = a_certificate(db, on_sale, file=file)
         code = makers.codes(system, on_sale)[0]
         with system.main.read() as db:
             run = db.scalars(select(CodeRun.ref)).one()

@@ -140,12 +140,49 @@ def test_signing_in_leads_back_to_the_page_that_was_asked_for(office: Office) ->
 
 
 NASTY = (
-    "//evil.example", "/\\evil.example", "https://evil.example/staff/", "/staff//evil.example", "/staff/..//evil.example",
-    "/staff/\\evil.example", "javascript:alert(1)", "/staff/\t/evil.example", "/staff/\r\nLocation: https://evil.example",
-    "\t//evil.example", " /staff/", "/staff/@evil.example", "staff/", "/staff", "/staff/\x00", "/staff/?next=//x", "/staff/[",
-)  # fmt: skip
+    "//evil.example",
+    "/\\evil.example",
+    "https://evil.example/staff/",
+    "/staff//evil.example",
+    "/staff/..//evil.example",
+    "/staff/\\evil.example",
+    "javascript:alert(1)",
+    "/staff/\t/evil.example",
+    "/staff/\r\nLocation: https://evil.example",
+    "\t//evil.example",
+    " /staff/",
+    "/staff/@evil.example",
+    "staff/",
+    "/staff",
+    "/staff/\x00",
+    "/staff/?next=//x",
+    "/staff/[",
+)
 _pieces = st.sampled_from(
-    ["/staff/", "/", "//", "\\", "evil.example", "https:", "@", "..", "%2f", "%5c", "\t", "\n", "\r", "?", "#", "[", "]", ":", ";", "é", "茶", "\x00"]
+    [
+        "/staff/",
+        "/",
+        "//",
+        "\\",
+        "evil.example",
+        "https:",
+        "@",
+        "..",
+        "%2f",
+        "%5c",
+        "\t",
+        "\n",
+        "\r",
+        "?",
+        "#",
+        "[",
+        "]",
+        ":",
+        ";",
+        "é",
+        "茶",
+        "\x00",
+    ]
 )
 
 

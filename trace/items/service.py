@@ -113,7 +113,7 @@ def _refuse_bad_base(base: str) -> None:
 
 
 def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
-    """The job: make the codes of a run, a thousand to a transaction. A run that was cut off goes on where it stopped."""
+    """The job: make the codes of a run, a thousand to a transaction. A run that was cut off goes on where it was."""
     while True:
         with claimed.database.write() as session:
             run = get_run(session, claimed.payload["run"])

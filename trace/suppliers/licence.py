@@ -21,7 +21,8 @@ def read_credit_code(text: str) -> str:
             "licence",
             "licence.form",
             say(
-                "A unified social credit code has 18 digits and capital letters (no I, O, S, V, Z). Copy it from the licence."
+                "A unified social credit code has 18 digits and capital letters (no I, O, S, V, Z). "
+                "Copy it from the licence."
             ),
         )
     right = check_character(code[:17])

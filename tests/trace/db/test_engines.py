@@ -1,6 +1,7 @@
 # ruff: noqa: PT012 - an error has to pass through the end of a transaction, so both stand in one block
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -120,6 +121,13 @@ def test_no_other_connection_of_another_program_slips_in_while_a_writer_is_at_wo
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
         other.close()
+
+
+def test_a_writer_holds_the_lock_file_from_other_processes_and_lets_it_go(sqlite_system: System) -> None:
+    with (sqlite_system.settings.data / "lotseal.db.lock").open("w") as file:
+        with sqlite_system.main.write(), pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_every_guard_shows_in_the_doctor(sqlite_system: System) -> None:

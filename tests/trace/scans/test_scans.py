@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from makers import AT, a_visitor, rows
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from lotseal.trace.db.engines import Database
 from lotseal.trace.scans import recorder as recording
@@ -112,17 +115,33 @@ def test_that_holds_for_two_processes_of_the_web_too(system: System) -> None:
             assert sorted(pool.map(visit, (system.recorder, others))) == [0, 1]
 
 
-def test_a_late_commit_with_a_lower_number_waits_its_turn(postgres_system: System) -> None:
-    """PostgreSQL hands out row numbers before the commit: without a lock the second visitor would be first as well."""
-    with postgres_system.scans.write() as slow:
-        slow.execute(text("LOCK TABLE scan IN SHARE ROW EXCLUSIVE MODE"))
-        with ThreadPoolExecutor(1) as pool:
-            quick = pool.submit(look, postgres_system, a_visitor("quick"))
-            with pytest.raises(TimeoutError):
-                quick.result(0.1)
-            slow.add(Scan(item_id=ITEM, at=AT, visitor=b"x" * 16, network=b"y" * 16))
-            slow.commit()
-            assert quick.result().others == 1
+class Slow(Database):
+    """A store whose commits wait until they are let go."""
+
+    def __init__(self, like: Database) -> None:
+        super().__init__(like.read_engine, like.write_engine, like.lock)
+        self.written, self.go = Event(), Event()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        with super().write() as session:
+            yield session
+            self.written.set()
+            assert self.go.wait(20)
+
+
+def test_a_lower_number_that_is_committed_later_is_waited_for(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL hands out row numbers before the commit: without a lock both visitors would be first."""
+    monkeypatch.setattr(recording, "PATIENCE_S", 20)
+    store = Slow(system.scans)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(scans.look, store, Recorder(store), ITEM, a_visitor("ann"), at=AT, count=True)
+        assert store.written.wait(20)
+        second = pool.submit(look, system, a_visitor("ben"))
+        with pytest.raises(TimeoutError):
+            second.result(0.3)
+        store.go.set()
+        assert (first.result(), second.result().others) == (scans.Earlier(0, None, 0, counted=True), 1)
 
 
 def test_sixty_four_visitors_at_once_are_all_counted(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,7 @@ def test_a_suppliers_account_needs_its_supplier_and_others_have_none(office: Off
     alice = office.at_desk("alice")
     assert fields_in_error(alice.post("/staff/accounts/new", NEW | {"role": "supplier"}).text) == ["supplier"]
     assert fields_in_error(alice.post("/staff/accounts/new", NEW | {"supplier": office.tea}).text) == ["supplier"]
-    answer = alice.post(
-        "/staff/accounts/new", NEW | {"role": "supplier", "supplier": office.tea, "password": TYPED}
-    )
+    answer = alice.post("/staff/accounts/new", NEW | {"role": "supplier", "supplier": office.tea, "password": TYPED})
     assert "Wuyi Rock Rhyme Tea" in alice.get(answer.location).text
 
 
@@ -163,7 +161,11 @@ def test_everybody_changes_the_own_password_with_the_old_one_and_other_sessions_
 
 @pytest.mark.parametrize(
     ("changed", "field"),
-    [({"present": "not the old one"}, "present"), ({"again": "another one here"}, "again"), ({"password": "short", "again": "short"}, "password")],
+    [
+        ({"present": "not the old one"}, "present"),
+        ({"again": "another one here"}, "again"),
+        ({"password": "short", "again": "short"}, "password"),
+    ],
 )
 def test_a_refused_password_names_its_field_and_changes_nothing(
     office: Office, changed: dict[str, str], field: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -139,7 +140,10 @@ BAD_FILES: dict[str, tuple[Callable[[Any], bytes], str]] = {
     "page-size bomb": (lambda pdf: pdf(width=1_000_000, height=1_000_000), "Page 1 has a size that no report has"),
     "SVG": (lambda _pdf: SVG, "SVG and HTML files can hold programs"),
     "PNG of 40,000 × 40,000": (lambda _pdf: _huge_png(), "The picture has too many pixels"),
-    "script in front": (lambda pdf: b"<script>alert(1)</script>\n" + pdf(), "Upload"),
+    "script in front": (
+        lambda pdf: b"<script>alert(1)</script>\n" + pdf(),
+        "The file holds other data before its start",
+    ),
     "none": (lambda _pdf: b"", "Choose a file."),
 }
 
@@ -160,7 +164,9 @@ def test_a_bad_file_gets_its_sentence_and_changes_no_row(
         assert sentence.lower() in page.lower()
     else:
         assert sentence not in page
-        assert "文件" in page
+        said = re.search(r'id="f-file-error".*?</p>', page, re.DOTALL)
+        assert said is not None
+        assert re.search("[\u4e00-\u9fff]", said.group().replace("错误", ""))
     assert 'value="YX-2026-10-0417"' in page
     assert rows(sqlite_system) == [0, 0, 0]
 

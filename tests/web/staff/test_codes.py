@@ -114,12 +114,13 @@ def test_a_code_is_drawn_under_its_own_run_only(bob: Any, sqlite_system: System,
 def test_the_form_shows_both_kinds_at_their_true_size(bob: Any, batch: str) -> None:
     page = bob.open(f"/staff/codes/issue?batch={batch}")
     assert "never smaller than 15 mm. QR version 4." in page
-    assert "never smaller than 20 mm. QR version 7." in page
+    assert "never smaller than 20 mm. QR version 8." in page
     answer = bob.ask(f"/staff/codes/example.svg?batch={batch}&tier=B")
     assert answer.mimetype == "image/svg+xml"
     assert b'mm" height=' in answer.data
     short = bob.send("/staff/codes/issue", {"batch": batch, "count": "5", "short": "1", "preview": "1"}, status=200)
     assert "short=1" in short
+    assert "never smaller than 20 mm. QR version 7." in short
     assert 'value="5"' in short
 
 

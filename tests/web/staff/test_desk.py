@@ -80,7 +80,9 @@ def test_jobs_that_run_show_progress_and_dead_ones_their_reason(office: Office) 
     with office.system.main.write() as db:
         batch = a_batch(db)
         orders = [
-            items.order_codes(db, batch, items.read_order({"count": "40", "tier": "A"}), base=makers.BASE, by=OPERATOR, at=AT)
+            items.order_codes(
+                db, batch, items.read_order({"count": "40", "tier": "A"}), base=makers.BASE, by=OPERATOR, at=AT
+            )
             for _ in range(2)
         ]
         running, dead = orders[0].job, orders[1].job

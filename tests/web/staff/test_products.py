@@ -125,7 +125,9 @@ def test_a_picture_is_drawn_anew_and_shown_on_the_product_page(office: Office) -
     assert image.data[8:12] == b"WEBP"
 
 
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7 no picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG"])
+@pytest.mark.parametrize(
+    "data", [b"", b"%PDF-1.7 no picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG"]
+)
 def test_what_is_no_picture_is_refused_beside_its_field(office: Office, data: bytes) -> None:
     ref = _product_of(office, office.tea)
     answer = office.at_desk("bob").post(f"/staff/products/{ref}/picture", {"picture": (BytesIO(data), "a.png")})
