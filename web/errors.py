@@ -9,7 +9,7 @@ from flask import Flask, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -56,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _store_down)
+    app.register_error_handler(IntegrityError, _same_moment)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -150,6 +151,19 @@ def _store_down(error: DBAPIError) -> tuple[str, int]:
             _headline(503),
             _("The record cannot be read or written just now. This says nothing about any product."),
             _("Try again in a few minutes."),
+        ),
+    )
+
+
+def _same_moment(error: IntegrityError) -> tuple[str, int]:
+    """Services look before they write; only two requests at the same moment get past that, and the store stops one."""
+    logger.warning("two requests at the same moment: %s", error.orig)
+    return _page(
+        409,
+        Words(
+            _headline(409),
+            _("Somebody else saved the same thing at the same moment, so nothing of yours was saved."),
+            _("Go back, look at the list and try again."),
         ),
     )
 

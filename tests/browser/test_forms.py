@@ -25,19 +25,22 @@ def site(workshop: Site) -> Site:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_an_emptied_form_comes_back_with_its_errors_and_no_fault(visitors: Visitors, site: Site, lang: str) -> None:
     page = visitors.page(lang)
     sign_in(page, site.accounts("admin")[0])
-    pages = walk(page, ["/staff/"], Kinds(application(str(site.data))))
-    tried, wrong = 0, []
-    for address in pages:
-        page.goto(address)
+    tried: list[str] = []
+    wrong: list[str] = []
+
+    def look(address: str) -> None:
         for number in range(page.locator(MEANT).count()):
-            page.goto(address)
-            tried += 1
-            wrong += _sent_empty(page, number)
-    assert tried >= 8, "the desk has forms"
+            if number or page.url != site.origin + address:
+                page.goto(address)
+            tried.append(address)
+            wrong.extend(_sent_empty(page, number))
+
+    walk(page, ["/staff/"], Kinds(application(str(site.data))), look)
+    assert len(tried) >= 8, "the desk has forms"
     assert wrong == []
 
 

@@ -26,7 +26,7 @@ def site(workshop: Site) -> Site:
     return workshop
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_batch_goes_from_the_uploaded_report_to_the_verdict_on_a_phone(
     visitors: Visitors, site: Site, tmp_path: Path
 ) -> None:

@@ -55,7 +55,7 @@ class Checker:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_public_pages_have_no_faults(visitors: Visitors, kinds: Kinds, public_pages: list[str], lang: str) -> None:
     page = visitors.page(lang, agent="checker")
     check = Checker(page)
@@ -72,7 +72,7 @@ def test_public_pages_have_no_faults(visitors: Visitors, kinds: Kinds, public_pa
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_staff_pages_have_no_faults(visitors: Visitors, site: Site, kinds: Kinds, lang: str) -> None:
     page = visitors.page(lang)
     sign_in(page, site.accounts("admin")[0])
@@ -84,7 +84,7 @@ def test_staff_pages_have_no_faults(visitors: Visitors, site: Site, kinds: Kinds
 
 
 @pytest.mark.parametrize("role", ["supplier", "auditor"])
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_the_pages_of_other_roles_have_no_faults(visitors: Visitors, site: Site, kinds: Kinds, role: str) -> None:
     page = visitors.page("zh")
     sign_in(page, site.accounts(role)[0])

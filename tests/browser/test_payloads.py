@@ -69,7 +69,7 @@ def poison(data: Path) -> None:
     store.close()
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_markup_in_the_store_is_text_on_every_page(visitors: Visitors, site: Site) -> None:
     page = visitors.page("zh")
     sign_in(page, site.accounts("admin")[0])

@@ -25,6 +25,8 @@ from lotseal.web import access
 
 OPEN_TO_STRANGERS = {"accounts.sign_in"}
 """The only views that take an unsafe request from somebody who is not signed in."""
+OF_A_BATCH = {"certificates.add", "labels.issue", "labels.example"}
+"""Forms that are opened for a batch, named behind the question mark."""
 SAFE = {"GET", "HEAD", "OPTIONS"}
 ROLES = {"alice": Role.ADMIN, "bob": Role.QUALITY, "chen": Role.SUPPLIER, "erik": Role.AUDITOR}
 
@@ -67,7 +69,8 @@ class Building(Office):
         known = {"ref": ref, "session_ref": "abcdefghjkmnpqrs", "sha256": "0" * 64, "digest": "0", "name": "css/x.css"}
         values = {name: (known | self._other)[name] for name in rule.arguments}
         with self.app.test_request_context():
-            return self.app.url_map.bind("t.example.cn").build(rule.endpoint, values)
+            path = self.app.url_map.bind("t.example.cn").build(rule.endpoint, values)
+        return f"{path}?batch={self._refs['batches']}" if rule.endpoint in OF_A_BATCH else path
 
 
 @pytest.fixture(scope="module")

@@ -151,12 +151,14 @@ def recall(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor,
     """Publish a recall. Fields: reason_zh, reason_en, remedy_zh, remedy_en, phone. There is no way back."""
     if batch.state not in (BatchState.RELEASED, BatchState.HELD, BatchState.CLOSED):
         raise _wrong_state(say("Only a batch that was released or held can be recalled."))
+    if notice(session, batch):
+        raise _wrong_state(say("This batch is recalled already."))
     words = read_recall(raw)
     _step(session, batch, BatchState.RECALLED, words["reason_zh"], by=by, at=at)
-    notice = RecallNotice(batch_id=batch.id, **words, at=at, by=by.name)
-    session.add(notice)
+    published = RecallNotice(batch_id=batch.id, **words, at=at, by=by.name)
+    session.add(published)
     log.record(session, Act.BATCH_RECALL, by=by, at=at, subject=subject(batch), **words)
-    return notice
+    return published
 
 
 def read_recall(raw: Mapping[str, str]) -> dict[str, str]:
@@ -174,9 +176,9 @@ def read_recall(raw: Mapping[str, str]) -> dict[str, str]:
 
 
 def close(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetime) -> None:
-    """The record is complete; nothing of it changes any more. A batch that is held keeps its hold on the page."""
-    if batch.state not in (BatchState.RELEASED, BatchState.HELD):
-        raise _wrong_state(say("Only a released or held batch can be closed."))
+    """The record is complete; nothing of it changes any more. A hold or a recall stays on the page."""
+    if batch.state not in (BatchState.RELEASED, BatchState.HELD, BatchState.RECALLED):
+        raise _wrong_state(say("Only a released, held or recalled batch can be closed."))
     intake = Intake({"reason": reason})
     text = intake.text("reason", most=500, lines=True)
     intake.done()

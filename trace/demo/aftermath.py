@@ -39,7 +39,8 @@ def date_back(session: Session, cast: Cast) -> None:
 
 def void_runs(session: Session, cast: Cast, stories: Sequence[Story], calendar: Calendar) -> None:
     for plan, at, reason in voided_runs(stories):
-        items.void_run(session, cast.runs[plan.key], reason, by=cast.accounts["quality"], at=calendar.moment(at))
+        run = items.get_run(session, cast.runs[plan.key].ref)
+        items.void_run(session, run, reason, by=cast.accounts["quality"], at=calendar.moment(at))
 
 
 def order_labels(session: Session, cast: Cast, calendar: Calendar) -> str:

@@ -52,13 +52,7 @@ def order_codes(session: Session, batch: Batch, order: Order, *, base: str, by: 
     """Write down the run and the job that will issue it. Raises `Conflict` when the batch or its supplier may not have
     codes now, `Invalid` when the address of the codes is none, `Unavailable` without keys."""
     _refuse_bad_base(base)
-    if batch.state not in ISSUABLE:
-        raise conflict(
-            "codes.batch-state",
-            say("Codes are issued for submitted and released batches only. Submit the batch first."),
-        )
-    if batch.supplier.suspended:
-        raise conflict("codes.supplier-suspended", say("The supplier is suspended. Resume the supplier first."))
+    _refuse_unfit(batch)
     pair = keys.current_pair(session, KeyRole.ITEM) if order.tier is Tier.B else None
     run = CodeRun(
         batch=batch,
@@ -112,6 +106,17 @@ def _refuse_bad_base(base: str) -> None:
         ) from None
 
 
+def _refuse_unfit(batch: Batch) -> None:
+    """Asked when codes are ordered and again while they are made: a recall or suspension stops a run in the middle."""
+    if batch.state not in ISSUABLE:
+        raise conflict(
+            "codes.batch-state",
+            say("Codes are issued for submitted and released batches only. Submit the batch first."),
+        )
+    if batch.supplier.suspended:
+        raise conflict("codes.supplier-suspended", say("The supplier is suspended. Resume the supplier first."))
+
+
 def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
     """The job: make the codes of a run, a thousand to a transaction. A run that was cut off goes on where it was."""
     while True:
@@ -120,6 +125,7 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             left = run.count - run.issued
             if left <= 0:
                 return
+            _refuse_unfit(run.batch)
             now = clock.now()
             rows = [_new_item(run, ring, now) for _ in range(min(CHUNK, left))]
             session.execute(insert(Item), rows)
@@ -169,6 +175,8 @@ def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: date
     intake = Intake({"reason": reason})
     text = intake.text("reason", most=500, lines=True)
     intake.done()
+    if run.job is not None and run.job.state in (JobState.QUEUED, JobState.RUNNING):
+        raise conflict("codes.run-unfinished", say("This run is still being issued. Void it when the job has ended."))
     done = session.execute(
         update(Item)
         .where(Item.run_id == run.id, Item.voided_at.is_(None))

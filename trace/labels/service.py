@@ -137,19 +137,20 @@ def make(claimed: jobs.Claimed, storage: LocalStorage) -> None:
     with claimed.database.read() as session:
         sheet = get(session, claimed.payload["sheet"])
         labels = list(_labels(session, sheet))
-        count, start, language = sheet.count, sheet.start, Language(sheet.language)
+        start, language = sheet.start, Language(sheet.language)
         layout = LAYOUTS[LayoutName(sheet.layout)]
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
         path = Path(folder) / "labels.pdf"
         with path.open("wb") as file:
             write_sheet(file, labels, layout, start, lambda _page, done: _tell(claimed, done), language=language.value)
         verify_sheet(
-            path, (label.uri for label in labels), layout, start, lambda _page, done: _tell(claimed, count + done)
+            path, (label.uri for label in labels), layout, start, lambda _page, done: _tell(claimed, len(labels) + done)
         )
         stored = storage.put(path)
     with claimed.database.write() as session:
-        get(session, claimed.payload["sheet"]).sha256 = stored.sha256
-        claimed.progress(session, 2 * count, at=clock.now())
+        sheet = get(session, claimed.payload["sheet"])
+        sheet.sha256 = stored.sha256
+        claimed.progress(session, 2 * sheet.count, at=clock.now())
 
 
 def _tell(claimed: jobs.Claimed, done: int) -> None:
@@ -163,6 +164,8 @@ def _labels(session: Session, sheet: LabelSheet) -> Iterator[Label]:
     expiry = batch.expires_on.isoformat() if batch.expires_on else "—"
     host = urlsplit(run.base).netloc
     for item in session.scalars(items.items_of(run).offset(sheet.first).limit(sheet.count)):
+        if item.voided_at:
+            continue  # a voided code must not reach a pack
         yield Label(
             uri=items.link(run, item),
             name_zh=product.name_zh,

@@ -36,8 +36,8 @@ from .model import (
 
 # Worst first; the page leads with the first that holds.
 GRAVITY = (
-    State.CANNOT_VERIFY,
     State.RECALLED,
+    State.CANNOT_VERIFY,
     State.BAD_SIGNATURE,
     State.UNKNOWN,
     State.UNKNOWN_LOT,
@@ -99,9 +99,9 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
                 signature=asked.signature,
             )
         except Unavailable:
-            return replace(empty, state=State.CANNOT_VERIFY)
+            return _not_ours(connection, found, asked, item.lot, product.id, today, State.CANNOT_VERIFY)
         if code is not Code.OURS:
-            return _not_ours(connection, found, asked, product.id, today, State.BAD_SIGNATURE)
+            return _not_ours(connection, found, asked, item.lot, product.id, today, State.BAD_SIGNATURE)
         batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, today)
     assert batch is not None
     earlier = scans.look(desk.scans, desk.recorder, item.id, who, at=at, count=count)
@@ -153,25 +153,32 @@ def _without_record(
             serial=asked.serial,
             signature=asked.signature,
         )
+        state = State.BAD_SIGNATURE if code is Code.FORGED else State.UNKNOWN
     except Unavailable:
-        return Passport(State.CANNOT_VERIFY, found.at, asked.gtin, asked.lot, asked.serial)
-    state = State.BAD_SIGNATURE if code is Code.FORGED else State.UNKNOWN
-    return _not_ours(connection, found, asked, product_id, today, state)
+        state = State.CANNOT_VERIFY
+    return _not_ours(connection, found, asked, asked.lot, product_id, today, state)
 
 
 def _not_ours(
-    connection: Connection, found: Passport, asked: Asked, product_id: int, today: date, state: State
+    connection: Connection,
+    found: Passport,
+    asked: Asked,
+    lot: str | None,
+    product_id: int,
+    today: date,
+    state: State,
 ) -> Passport:
-    """No facts for a code that is not ours, except that a recall of the printed lot is told to everyone."""
+    """No facts for a code that is not shown to be ours, except that a recall of its lot (the printed one, else the one
+    on record) is told to everyone."""
     bare = Passport(state, found.at, asked.gtin, asked.lot, asked.serial)
-    if asked.lot is None:
+    lot = asked.lot or lot
+    if lot is None:
         return bare
-    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": asked.lot}, today)
+    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": lot}, today)
     if batch is None or batch.recall is None:
         return bare
-    return _with_states(
-        replace(bare, product=found.product, supplier=found.supplier, batch=batch), {state, State.RECALLED}
-    )
+    told = replace(bare, product=found.product, supplier=found.supplier, batch=batch)
+    return _with_states(told, {state, State.RECALLED})
 
 
 def _with_states(passport: Passport, states: set[State]) -> Passport:

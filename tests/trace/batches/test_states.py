@@ -45,7 +45,7 @@ ALLOWED: dict[BatchState, dict[str, BatchState]] = {
     A: {"release": R, "hold": H, "change": A, "codes": A, "certificate": A},
     R: {"hold": H, "recall": X, "close": C, "change": R, "codes": R, "certificate": R},
     H: {"lift": R, "recall": X, "close": C, "change": H, "certificate": H},
-    X: {"change": X, "certificate": X},
+    X: {"close": C, "change": X, "certificate": X},
     C: {"recall": X},
 }
 
@@ -179,3 +179,11 @@ def test_who_acts_on_what_somebody_changed_meanwhile_is_told_so(postgres_system:
     assert rules(error) == [(None, "batch.state")]
     with system.main.read() as session:
         assert batches.get(session, ref).state == BatchState.RECALLED
+
+
+def test_a_recalled_batch_that_was_closed_is_not_recalled_a_second_time(lasting: Session, ring: KeyRing) -> None:
+    batch = a_batch_in(lasting, X, ring)
+    ACTIONS["close"](lasting, batch, ring)
+    with pytest.raises(Conflict, match="recalled already"):
+        ACTIONS["recall"](lasting, batch, ring)
+    assert batch.state == C
