@@ -31,6 +31,12 @@ def read_lot(text: str) -> str:
                     character=character if character.isprintable() and not character.isspace() else shown,
                 ),
             )
+    if text.startswith("/") or text.endswith("/") or "//" in text or "/10/" in text or "/21/" in text:
+        raise invalid(
+            "lot",
+            "lot.slashes",
+            say("Slashes make this lot unreadable in a web address. Use / only once between other characters, or -."),
+        )
     if text in (".", ".."):
         raise invalid(
             "lot", "lot.dots", say("A lot of dots alone cannot stand in a web address. Add a letter or digit.")

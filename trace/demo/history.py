@@ -50,7 +50,7 @@ from .plan import (
 KEYS_CHANGED = At(-200, "08:00")
 """After the oldest run of codes, before all others: the key of that run is taken away in the end."""
 
-Step = tuple[datetime, Callable[..., None]]
+Step = tuple[datetime, Callable[..., None], bool]
 
 
 @dataclass
@@ -65,6 +65,11 @@ class Cast:
     certificates: dict[str, Certificate] = field(default_factory=dict)
     runs: dict[str, CodeRun] = field(default_factory=dict)
 
+    def rows(self) -> list[object]:
+        """Everybody and everything of the story so far, to go on with in another transaction."""
+        kinds = (self.accounts, self.suppliers, self.products, self.batches, self.certificates, self.runs)
+        return [row for kind in kinds for row in kind.values()]
+
     def login_of(self, plan: BatchPlan) -> str:
         """Who acts for the supplier of a batch."""
         firm = next(firm for firm in firms.FIRMS if self.suppliers[firm.key] is self.products[plan.gtin].supplier)
@@ -72,7 +77,8 @@ class Cast:
 
 
 class History:
-    """Collects steps, then takes them one after the other in a single transaction."""
+    """Collects steps, then takes them one after the other. Whatever stops a batch or its supplier waits until the codes
+    that were ordered before are made: a job refuses to make codes for a stopped batch."""
 
     def __init__(self, system: System, calendar: Calendar, material: Material) -> None:
         self._system = system
@@ -88,17 +94,29 @@ class History:
                 self._then(At(-237, "10:00"), self._add_product, product)
             for batch in story.batches:
                 self._tell_batch(batch)
-        with self._system.main.write() as session:
-            # The sort is stable: what is told of one moment happens in the order of telling.
-            for moment, act in sorted(self._steps, key=lambda step: step[0]):
-                act(session, at=moment)
+        for chapter in self._chapters():
+            with self._system.main.write() as session:
+                session.add_all(self.cast.rows())
+                for moment, act, _stops in chapter:
+                    act(session, at=moment)
+            self._system.worker().run_all()
         return self.cast
 
-    def _then(self, at: At, act: Callable[..., None], *facts: object) -> None:
+    def _chapters(self) -> list[list[Step]]:
+        """All steps in their order; each chapter but the first begins with a step that stops something."""
+        chapters: list[list[Step]] = [[]]
+        # The sort is stable: what is told of one moment happens in the order of telling.
+        for step in sorted(self._steps, key=lambda step: step[0]):
+            if step[2]:
+                chapters.append([])
+            chapters[-1].append(step)
+        return chapters
+
+    def _then(self, at: At, act: Callable[..., None], *facts: object, stops: bool = False) -> None:
         def step(session: Session, *, at: datetime) -> None:
             act(session, *facts, at=at)
 
-        self._steps.append((self._calendar.moment(at), step))
+        self._steps.append((self._calendar.moment(at), step, stops))
 
     # --- the house: keys, people, firms, kinds of goods --------------------------------------------------------------
 
@@ -111,7 +129,7 @@ class History:
         for firm in firms.FIRMS:
             self._then(At(-238, "14:00"), self._add_firm, firm)
             if firm.suspended:
-                self._then(firm.suspended, self._suspend, firm)
+                self._then(firm.suspended, self._suspend, firm, stops=True)
         self._then(KEYS_CHANGED, self._change_keys)
 
     def _make_keys(self, session: Session, *, at: datetime) -> None:
@@ -183,7 +201,8 @@ class History:
         for run in plan.runs:
             self._then(run.at, self._order_codes, plan, run)
         for event in plan.events:
-            self._then(event.at, partial(self._happen, event), plan)
+            stops = not isinstance(event, CorrectionPlan)
+            self._then(event.at, partial(self._happen, event), plan, stops=stops)
 
     def _add_batch(self, session: Session, plan: BatchPlan, *, at: datetime) -> None:
         draft = batch_intake.read_batch(self._batch_form(plan))

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db.base import Base, Row
+from ..errors import Message
 
 
 class JobState(StrEnum):
@@ -44,6 +45,13 @@ class Job(Row, Base):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
+    said: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The same sentence with its gaps and values apart, for readers of another language."""
     added_at: Mapped[datetime]
     added_by: Mapped[str] = mapped_column(String(200))
     ended_at: Mapped[datetime | None]
+
+    @property
+    def sentence(self) -> Message:
+        """Why it failed, ready to be translated."""
+        return Message(**self.said) if self.said else Message(self.error)

@@ -130,6 +130,7 @@ class Worker:
         that says that it may go away."""
         refused = isinstance(error, LotsealError) and not isinstance(error, Unavailable)
         final = refused or job.attempts >= ATTEMPTS
+        said = error.problems[0].message if isinstance(error, LotsealError) else None
         sentence = str(error) if isinstance(error, LotsealError) else f"internal error ({type(error).__name__})"
         now = clock.now()
         with self._database.write() as session:
@@ -139,6 +140,7 @@ class Worker:
                 .values(
                     state=JobState.DEAD if final else JobState.QUEUED,
                     error=sentence,
+                    said={"text": said.text, "values": {k: str(v) for k, v in said.values.items()}} if said else None,
                     run_after=now + timedelta(seconds=2**job.attempts),
                     ended_at=now if final else None,
                 )

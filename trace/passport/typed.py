@@ -42,7 +42,8 @@ def read_serial(text: str) -> str:
             "serial",
             "serial.length",
             say(
-                "A serial number has 20 characters in groups of five; this has %(length)s. The first two groups are enough.",
+                "A serial number has 20 characters in groups of five; this has %(length)s. "
+                "The first two groups are enough.",
                 length=error.facts.get("length", 0),
             ),
         ) from None

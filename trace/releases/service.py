@@ -79,10 +79,12 @@ def requirements(batch: Batch, reports: Sequence[Certificate], *, today: date) -
     return lines
 
 
-def release(session: Session, batch: Batch, ring: KeyRing, *, by: Actor, at: datetime) -> Release:
+def release(
+    session: Session, batch: Batch, ring: KeyRing, *, by: Actor, at: datetime, today: date | None = None
+) -> Release:
     """Freeze and sign the record and let the batch go on sale. Raises `Conflict` with one problem per missing line,
     `Unavailable` when the key does not open."""
-    missing = [line for line in gate(session, batch, today=at.date()) if not line.done]
+    missing = [line for line in gate(session, batch, today=today or at.date()) if not line.done]
     if missing:
         raise Conflict(*(Problem(None, line.rule, line.sentence) for line in missing))
     batches.enter_released(session, batch, by=by, at=at)

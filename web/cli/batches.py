@@ -121,7 +121,14 @@ def release(gtin: str, lot: str) -> None:
     """Freeze and sign the record; the batch may be sold."""
     with writing() as work:
         row = find.batch(work.session, gtin, lot)
-        signed = releases.release(work.session, row, work.system.ring, by=OPERATOR, at=work.at)
+        signed = releases.release(
+            work.session,
+            row,
+            work.system.ring,
+            by=OPERATOR,
+            at=work.at,
+            today=work.at.astimezone(work.system.settings.zone).date(),
+        )
         facts = {**shapes.batch(row), "release": shapes.release(signed)}
     done(facts, say("Batch %(lot)s is released and its record is signed.", lot=facts["lot"]))
 

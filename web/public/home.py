@@ -53,7 +53,8 @@ def _item_page(text: str) -> str:
                 "serial",
                 "serial.unknown",
                 say(
-                    "There is no code with this serial number. Compare each group with the pack; S is read as 5, B as 8, Z as 2."
+                    "There is no code with this serial number. Compare each group with the pack; "
+                    "S is read as 5, B as 8, Z as 2."
                 ),
             )
         )

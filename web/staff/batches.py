@@ -288,7 +288,7 @@ def submit(ref: str) -> Page:
 @allow(*STAFF)
 def release(ref: str) -> Page:
     try:
-        _do(ref, lambda db, batch, at: releases.release(db, batch, system().ring, by=signed_in(), at=at))
+        _do(ref, lambda db, batch, at: releases.release(db, batch, system().ring, by=signed_in(), at=at, today=today()))
     except LotsealError as error:
         return _page(ref, by_field(error)), status_of(error)
     return _back(ref, _("The batch was released and its record was signed."))

@@ -9,7 +9,14 @@ from lotseal.signing.item import canonical_item_uri
 from lotseal.trace.codes.lot import CSET82, read_lot
 from lotseal.trace.errors import Invalid
 
-lots = st.text(sorted(CSET82), min_size=1, max_size=20).filter(lambda text: text not in (".", ".."))
+
+def is_unfit_for_an_address(text: str) -> bool:
+    """Dots alone, or slashes where the address of a code would be read in two ways."""
+    padded = f"/{text}/"
+    return text in (".", "..") or "//" in padded or "/10/" in padded[1:-1] or "/21/" in padded[1:-1]
+
+
+lots = st.text(sorted(CSET82), min_size=1, max_size=20).filter(lambda text: not is_unfit_for_an_address(text))
 
 
 def test_the_character_set_has_eighty_two_characters() -> None:
@@ -27,7 +34,7 @@ def test_a_lot_is_taken_exactly_when_a_code_can_carry_it(text: str) -> None:
     try:
         read_lot(text)
     except Invalid:
-        assert not 1 <= len(text) <= 20 or not set(text) <= CSET82 or text in (".", "..")
+        assert not 1 <= len(text) <= 20 or not set(text) <= CSET82 or is_unfit_for_an_address(text)
     else:
         canonical_item_uri("https://t.example.cn", "0" * 14, text, "A")
 
@@ -36,6 +43,13 @@ def test_a_lot_with_spaces_is_refused_with_its_mend() -> None:
     with pytest.raises(Invalid, match=r"Character 4 \(a space\).*without spaces") as error:
         read_lot("DHP 1")
     assert rules(error) == [("lot", "lot.characters")]
+
+
+@pytest.mark.parametrize("text", ["/A", "A/", "A//B", "A/21/B", "A/10/B"])
+def test_slashes_that_an_address_cannot_tell_apart_are_refused(text: str) -> None:
+    with pytest.raises(Invalid) as error:
+        read_lot(text)
+    assert rules(error) == [("lot", "lot.slashes")]
 
 
 @pytest.mark.parametrize(("text", "shown"), [("批1", "批"), ("A\x00", "U+0000"), ("A#", "#"), ("A\u200b", "U+200B")])

@@ -55,6 +55,7 @@ def upgrade() -> None:
     sa.Column('done', sa.Integer(), nullable=False),
     sa.Column('total', sa.Integer(), nullable=False),
     sa.Column('error', sa.Text(), nullable=False),
+    sa.Column('said', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('added_at', UtcDateTime(), nullable=False),
     sa.Column('added_by', sa.String(length=200), nullable=False),
     sa.Column('ended_at', UtcDateTime(), nullable=True),
