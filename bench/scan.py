@@ -86,8 +86,8 @@ def requests_of(paths: list[str]):  # type: ignore[no-untyped-def]  # an endless
         nonlocal number
         number += 1
         path = random.choice(paths)
-        raw = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 visitor-{number}\r\nAccept-Language: zh-CN\r\n\r\n"
-        return raw.encode(), path.split("?")[0].rsplit("/", 1)[1].encode()
+        head = f"Host: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 visitor-{number}\r\nAccept-Language: zh-CN"
+        return f"GET {path} HTTP/1.1\r\n{head}\r\n\r\n".encode(), path.split("?")[0].rsplit("/", 1)[1].encode()
 
     return request
 

@@ -5,6 +5,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lotseal.signing import canonical
 from lotseal.signing.canonical import canonical_json, parse_canonical, sha256_hex
 from lotseal.signing.errors import Malformed

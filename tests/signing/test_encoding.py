@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lotseal.signing.encoding import b64url, unb64url
 from lotseal.signing.errors import Malformed
 

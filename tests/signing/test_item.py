@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from lotseal.signing import item
 from lotseal.signing.context import Context
 from lotseal.signing.errors import BadSignature, Malformed, UnknownKey

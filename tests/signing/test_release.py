@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lotseal.signing.context import Context
 from lotseal.signing.errors import BadSignature, Malformed
 from lotseal.signing.keys import PrivateKey

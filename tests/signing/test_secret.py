@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from lotseal.signing.canonical import canonical_json
 from lotseal.signing.context import Context
 from lotseal.signing.errors import Malformed, WrongPassphrase

@@ -166,7 +166,7 @@ def picture(form: str, size: tuple[int, int] = (640, 480), mode: str = "RGB", **
 
 def noise(size: int) -> bytes:
     """The same disorder every time."""
-    return random.Random(7).randbytes(size)  # noqa: S311 - repeatable on purpose
+    return random.Random(7).randbytes(size)
 
 
 def photo(form: str = "JPEG", size: tuple[int, int] = (1600, 1200)) -> bytes:
@@ -211,7 +211,7 @@ def moving_webp() -> bytes:
 
 def mutations(data: bytes, number: int, seed: int) -> list[bytes]:
     """Copies with bytes changed, cut out, doubled or moved; the same ones for the same seed."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    chance = random.Random(seed)
     return [_mutated(bytearray(data), chance) for _ in range(number)]
 
 
@@ -374,7 +374,7 @@ def ask_child(data: bytes, folder: Path) -> dict[str, Any]:
     path = folder / "upload"
     path.write_bytes(data)
     request = {"task": "document", "path": str(path), "kind": inspect._sniff(data)}
-    done = subprocess.run(  # noqa: S603 - our own child
+    done = subprocess.run(
         inspect.child_command(),
         input=json.dumps(request).encode() + b"\n",
         capture_output=True,
@@ -688,9 +688,7 @@ print(json.dumps(found))
 
 
 def test_the_child_has_given_up_what_no_parser_needs(tmp_path: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - our own probe
-        [sys.executable, "-I", "-c", PROBE], capture_output=True, check=True, env={}, cwd=tmp_path
-    )
+    done = subprocess.run([sys.executable, "-I", "-c", PROBE], capture_output=True, check=True, env={}, cwd=tmp_path)
     found = json.loads(done.stdout)
     assert found["AS"] == [512 << 20] * 2
     assert found["CPU"] == [10, 10]
@@ -706,4 +704,4 @@ def test_the_child_has_given_up_what_no_parser_needs(tmp_path: Path) -> None:
 
 def name_spaces_allowed() -> bool:
     tried = "import ctypes, sys; c = ctypes.CDLL(None); sys.exit(c.unshare(0x40000000) and c.unshare(0x50000000) and 1)"
-    return subprocess.run([sys.executable, "-I", "-c", tried], check=False).returncode == 0  # noqa: S603 - our own probe
+    return subprocess.run([sys.executable, "-I", "-c", tried], check=False).returncode == 0

@@ -10,12 +10,13 @@ from pathlib import Path
 import pikepdf
 import pypdfium2  # type: ignore[import-untyped]  # the package ships no types
 import pytest
+from PIL import Image, ImageChops
+
 from lotseal.trace.carriers import qr
 from lotseal.trace.errors import Invalid
 from lotseal.trace.labels import sheet
 from lotseal.trace.labels.readback import Unreadable, verify_sheet
 from lotseal.trace.labels.sheet import A4_3X8, Label, write_sheet
-from PIL import Image, ImageChops
 
 Reader = Callable[[Image.Image], list[str]]
 
@@ -116,7 +117,9 @@ def test_the_symbol_has_its_true_size_and_nothing_in_its_quiet_zone(label: Label
     )
     box = ink(image.crop(around))
 
-    assert min(around) >= 0 and around[2] <= image.width and around[3] <= image.height
+    assert min(around) >= 0
+    assert around[2] <= image.width
+    assert around[3] <= image.height
     assert box is not None
     assert (box[2] - box[0], box[3] - box[1]) == pytest.approx((placed.side * dots,) * 2, abs=2)
     assert (box[0], box[1]) == pytest.approx((quiet * dots,) * 2, abs=2)
@@ -137,8 +140,10 @@ def test_no_text_leaves_the_safe_area_of_its_label(label: Label, language: sheet
     ]
 
     assert box is not None
-    assert box[0] >= safe[0] - 2 and box[1] >= safe[0] - 8
-    assert box[2] <= safe[1] + 2 and box[3] <= safe[2]
+    assert box[0] >= safe[0] - 2
+    assert box[1] >= safe[0] - 8
+    assert box[2] <= safe[1] + 2
+    assert box[3] <= safe[2]
 
 
 def test_a_label_says_names_lot_expiry_serial_in_groups_and_host() -> None:
@@ -147,14 +152,16 @@ def test_a_label_says_names_lot_expiry_serial_in_groups_and_host() -> None:
     for part in ("武夷山大红袍（演示）", "批号 / Lot", "L2611", "有效期至 / Best before", "2028-10-31", "t.example.cn"):
         assert part in text
     squeezed = "".join(text.split())
-    assert "4K7QWAXY2M" in squeezed and "HTR9C3PDEF" in squeezed
+    assert "4K7QWAXY2M" in squeezed
+    assert "HTR9C3PDEF" in squeezed
 
 
 def test_an_english_label_puts_the_english_name_and_captions_first() -> None:
     text = page_text(written([TEA], language="en"))
 
     assert text.index("Wuyi Da Hong Pao") < text.index("武夷山")
-    assert "Lot / 批号" in text and "Best before / 有效期至" in text
+    assert "Lot / 批号" in text
+    assert "Best before / 有效期至" in text
 
 
 def test_a_lot_and_a_serial_are_never_cut() -> None:
