@@ -36,11 +36,11 @@ serve: setup
 
 test: setup
 	$(PYTHON) tests/install.py
-	$(BIN)/python -m pytest -n $(WORKERS) -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q
 
 check: setup lint
 	$(PYTHON) tests/install.py
-	$(BIN)/python -m pytest -n $(WORKERS) -q --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q --cov --cov-report=term:skip-covered
 
 # mypy and import-linter want the package under its own name, whatever the checkout is called.
 lint: setup

@@ -116,7 +116,7 @@ def violations(page: Page, **options: Any) -> list[str]:
     return [f"{path_of(page.url)}: {one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
 
-COLOURS_ONLY = {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+COLOURS_ONLY = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 """For the second theme of a page: the style sheet changes nothing but colours."""
 
 

@@ -12,7 +12,7 @@ from browser.stage import Site
 STATES = ("ok-first", "recalled", "evidence-gap", "unknown")
 
 MOST_REQUESTS = 4
-MOST_BYTES = 50_000
+MOST_BYTES = 50 * 1024
 MOST_HTML_GZIP = 14_000
 MOST_CSS_GZIP = 8 * 1024
 MOST_SHIFT = 0.05

@@ -362,3 +362,23 @@ def test_the_theme_is_the_devices_until_the_reader_chooses(office: Office) -> No
     browser.get("/?theme=dark")
     assert 'data-theme="dark"' in browser.get("/").text
     assert "data-theme" not in browser.get("/?theme=auto").text
+
+
+def test_pages_and_style_go_out_compressed_to_who_takes_it(sqlite_system: System) -> None:
+    client = create_app(sqlite_system).test_client()
+    packed = client.get("/", headers={"Accept-Encoding": "gzip"})
+    plain = client.get("/", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert gzip.decompress(packed.data) == plain.data
+    style = re.search(r'href="(/static/[^"]+\.css)"', plain.text)
+    assert style is not None
+    with client.get(style[1], headers={"Accept-Encoding": "gzip"}) as sheet:
+        assert sheet.headers["Content-Encoding"] == "gzip"
+
+
+def test_pages_with_form_tokens_are_never_compressed(sqlite_system: System) -> None:
+    page = create_app(sqlite_system).test_client().get("/staff/sign-in", headers={"Accept-Encoding": "gzip"})
+    assert "csrf_token" in page.text
+    assert "Content-Encoding" not in page.headers
