@@ -154,11 +154,13 @@ class _Code:
         codes = _huffman(lengths)
         distance_symbol, extra, extra_bits = _distance(distance)
         self._literals = {value: codes[value] for value in values}
-        self._copy = _joined([
-            part
-            for symbol, more, more_bits in copies
-            for part in (codes[symbol], (more, more_bits), (0, 1), (extra, extra_bits))
-        ])
+        self._copy = _joined(
+            [
+                part
+                for symbol, more, more_bits in copies
+                for part in (codes[symbol], (more, more_bits), (0, 1), (extra, extra_bits))
+            ]
+        )
         self.end = codes[_END_OF_BLOCK]
         self.header = _header(lengths, distance_symbol)
         self.row_length = distance * literal_bits + self._copy[1]

@@ -30,7 +30,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from os.path import commonprefix
 from typing import Generic, Protocol, TypeVar
 
 import zxingcpp
@@ -168,8 +167,15 @@ def layout_of(texts: Sequence[str], level: qr.Level = "M") -> Layout | None:
     for segment in cut:
         ends.append(ends[-1] + len(segment.data))
     segments = tuple(Segment(s.mode, *ends[n : n + 2]) for n, s in enumerate(cut))
-    layouts = [Layout(version, level, mask, segments, commonprefix(texts)) for mask in _MASKS]
+    layouts = [Layout(version, level, mask, segments, _common_prefix(texts)) for mask in _MASKS]
     return min(layouts, key=lambda layout: sum(_penalty(layout, text) for text in texts[:_MASK_SAMPLE]))
+
+
+def _common_prefix(texts: Sequence[str]) -> str:
+    # What the first and the last text in order share, all between them share.
+    first, last = min(texts), max(texts)
+    differing = (n for n, characters in enumerate(zip(first, last, strict=True)) if len(set(characters)) == 2)
+    return first[: next(differing, len(first))]
 
 
 def _most_demanding(characters: tuple[str, ...]) -> str:

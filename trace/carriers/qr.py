@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from PIL import Image
 from qrcode import QRCode, constants, util  # type: ignore[import-untyped]  # the package ships no types
 
-from ..errors import invalid, say
+from ..errors import Invalid, invalid, say
 
 Level = Literal["L", "M", "Q", "H"]
 
@@ -142,15 +142,7 @@ def plan(text: str, level: Level = "M") -> tuple[int, list[util.QRData]]:
         version = bisect_left(util.BIT_LIMIT_TABLE[LEVELS[level]], _bits(cut, top), 1)
         if version <= top:
             return version, cut
-    raise invalid(
-        "text",
-        "qr.too-long",
-        say(
-            "The text of %(length)s characters does not fit into a QR code at level %(level)s; shorten it.",
-            length=len(text),
-            level=level,
-        ),
-    )
+    raise _too_long(len(text), level)
 
 
 def matrix(version: int, level: Level, cut: list[util.QRData], mask: int | None = None) -> tuple[bytes, ...]:
@@ -160,6 +152,27 @@ def matrix(version: int, level: Level, cut: list[util.QRData], mask: int | None 
         code.add_data(segment)
     code.make(fit=False)
     return tuple(bytes(bool(module) for module in row) for row in code.modules)
+
+
+def version_of(cut: list[util.QRData], level: Level) -> int:
+    """The smallest version that holds just these segments; raises as `make` does for a text that is too long."""
+    for top in _CLASS_TOPS:
+        version = bisect_left(util.BIT_LIMIT_TABLE[LEVELS[level]], _bits(cut, top), 1)
+        if version <= top:
+            return version
+    raise _too_long(sum(len(segment.data) for segment in cut), level)
+
+
+def _too_long(length: int, level: Level) -> Invalid:
+    return invalid(
+        "text",
+        "qr.too-long",
+        say(
+            "The text of %(length)s characters does not fit into a QR code at level %(level)s; shorten it.",
+            length=length,
+            level=level,
+        ),
+    )
 
 
 def _bits(cut: list[util.QRData], highest_version: int) -> int:

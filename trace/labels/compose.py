@@ -47,6 +47,8 @@ _FOOTER_PT = 6.5
 _SMALLEST_PT = 5.0
 _SMALLEST_CAPTION_PT = 4.0
 _NARROWEST = 0.7
+_EASY = 0.8
+"""A value in this share of its wished size is easy to read."""
 _SMALLEST_PAIR_PT = 6.0
 """Two groups of the serial stand in one line as long as its letters keep this size."""
 # Distance of two lines at which the letters have their full size, below which names lose lines, and the least.
@@ -180,15 +182,20 @@ class Composer:
     def _value(self, field: str, text: str, y: float) -> Iterator[Piece]:
         """Caption on the left, value on the right edge, so that both values end in one line."""
         caption_pt = max(_SMALLEST_CAPTION_PT, _CAPTION_PT * self._factor)
+        wished = _VALUE_PT * self._factor
+        fittings = []
         for caption in _CAPTIONS[self.language][field]:
             gap = font.width(caption + "  ", caption_pt) if caption else 0.0
-            fitting = fit(text, _VALUE_PT * self._factor, _SMALLEST_PT, _NARROWEST, self.width - gap)
+            fitting = fit(text, wished, _SMALLEST_PT, _NARROWEST, self.width - gap)
             if fitting is not None:
-                size, scale = fitting
-                if caption:
-                    yield Piece(self._left, y, caption, caption_pt)
-                yield Piece(self._left + self.width - font.width(text, size) * scale, y, text, size, scale)
-                return
+                fittings.append((caption, *fitting))
+        # A shorter caption rather than a value in small or narrow letters; else as much caption as there is room for.
+        easy = [found for found in fittings if found[1] >= _EASY * wished and found[2] == 1.0]
+        for caption, size, scale in (easy or fittings)[:1]:
+            if caption:
+                yield Piece(self._left, y, caption, caption_pt)
+            yield Piece(self._left + self.width - font.width(text, size) * scale, y, text, size, scale)
+            return
         raise invalid(
             field,
             "label.text-length",

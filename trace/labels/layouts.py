@@ -205,7 +205,7 @@ class Room:
 def room(version: int, layout: Layout, dot_mm: float = DOT_MM) -> Room:
     """What a QR symbol of this version needs and what the label has, for printers with dots of this size.
 
-    Needed: modules of whole dots, at least 0.33 mm, and a dark square of at least 15 mm up to version 4 and 20 mm above.
+    Needed: modules of whole dots, at least 0.33 mm, and a dark square of at least 15 mm up to version 4, else 20 mm.
     """
     side = 17 + 4 * version
     smallest = SMALLEST_SYMBOL_MM if version < LARGE_FROM_VERSION else SMALLEST_LARGE_SYMBOL_MM
