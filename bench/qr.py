@@ -3,13 +3,13 @@
     python bench/qr.py [--count 20000] [--rounds 3] [--sample 100]
 
 Three kinds of texts: tier A (71 characters), 120 characters, tier B (230 characters, signed). The bulk side makes
-`--count` symbols a round and learns its tables anew in each, the other makes 20; both write PNG with ten pixels a
+`--count` symbols a round and learns its tables anew in each, the other makes 20; both write PNG with eight pixels a
 module, or SVG. Times are processor time of this process, so that other work on the machine disturbs less; the ratio is
 that of the medians. A sample is decoded by two readers (zxing-cpp, zbar): plain, as a camera sees it at 15 mm (tier A)
 or 20 mm (else) with five pixels to the millimetre, the same blurred, turned by 7 degrees, and grey on grey.
 
-Limits: a run of fewer symbols pays the same for learning (about a third of a second in tier A, one in tier B);
-runs under 25 symbols go through `qrcode` and gain nothing.
+Limits: a run of fewer symbols pays the same for learning (about a tenth of a second in tier A, half a second in tier B);
+runs under 12 symbols go through `qrcode` and gain nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from qrcode.image.svg import SvgPathImage
 from lotseal.trace.carriers import bulk, linear
 
 LETTERS = "23456789ACDEFGHJKMNPQRTUVWXY"
-PIXELS = 10
+PIXELS = 8
 OTHERS = 20
 GOALS = {"png": 100, "svg": 30}
 
@@ -59,9 +59,15 @@ def ours(pictures: Callable[[Iterable[str]], Iterable[object]], wanted: list[str
     return len(wanted) / timed(lambda: [None for _ in pictures(wanted)])
 
 
+def compared(
+    other: Callable[[list[str]], None], pictures: Callable[[Iterable[str]], Iterable[object]], wanted: list[str]
+) -> tuple[float, float]:
+    return OTHERS / timed(lambda: other(wanted[:OTHERS])), ours(pictures, wanted)
+
+
 def theirs_png(wanted: list[str]) -> None:
     for text in wanted:
-        qrcode.make(text).save(BytesIO())
+        qrcode.make(text, box_size=PIXELS).save(BytesIO())
 
 
 def theirs_svg(wanted: list[str]) -> None:
@@ -140,9 +146,7 @@ def main() -> None:
             ("png", lambda all_: bulk.pngs(all_, module_px=PIXELS), theirs_png),
             ("svg", bulk.svgs, theirs_svg),
         ):
-            rates = [
-                (OTHERS / timed(lambda: other(wanted[:OTHERS])), ours(pictures, wanted)) for _ in range(options.rounds)
-            ]
+            rates = [compared(other, pictures, wanted) for _ in range(options.rounds)]
             slow, fast = (statistics.median(column) for column in zip(*rates, strict=True))
             # Both goals are against qrcode.make of a PNG; its SVG is slower still.
             print(f"{kind:8}{name:6}{slow:10.0f}{fast:10.0f}{fast / slow:8.0f}{GOALS[name]:6}")

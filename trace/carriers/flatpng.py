@@ -48,20 +48,20 @@ class FlatPng:
         self._px, self._quiet = module_px, quiet_zone
         width = (side + 2 * quiet_zone) * module_px
         self._row_bytes = 1 + -(-width // 8)  # the first byte names the row's filter: none
-        self._white = self._row(b"\0" * side)
-        self._code = _Code(self._values(side), self._row_bytes, (module_px - 1) * self._row_bytes)
-        quiet_bits, quiet_length = self._code.rows([self._white] * quiet_zone)
+        self._row_groups = -(-(side + 2 * quiet_zone) // 8)
+        self._pixels = self._tables()
+        self._code = _Code(self._values(side), self._row_bytes, (module_px - 1) * self._row_bytes, self._pixels)
+        white = self._code.row(self._packed(bytes(side))), self._code.row_length
+        quiet_bits, quiet_length = _joined([white] * quiet_zone)
         self._bits_of_rows = side * self._code.row_length
         end_bits, end_length = self._code.end
         self._begin, self._begin_length = _joined([self._code.header, (quiet_bits, quiet_length)])
         self._end, end = _joined([(quiet_bits, quiet_length), (end_bits, end_length)])
         bits = self._begin_length + self._bits_of_rows + end
         self._deflated = -(-bits // 8)
-        self._row_groups = -(-(side + 2 * quiet_zone) // 8)
         self._bytes = self._deflated + side * self._row_groups
-        self._pixels = self._tables()
-        white = self._white * (module_px * quiet_zone)
-        self._above, self._below = zlib.adler32(white), white
+        self._below = self._row(bytes(side)) * (module_px * quiet_zone)
+        self._above = zlib.adler32(self._below)
         self._head = _SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, width, 1, 0, 0, 0, 0))
         if module_mm is not None:
             per_metre = round(1000 * module_px / module_mm)
@@ -107,10 +107,13 @@ class FlatPng:
         return values
 
     def of(self, modules: Modules) -> int:
-        rows = [self._row(row) for row in modules]
-        bits, _ = self._code.rows(rows)
+        packed = b"".join(map(self._packed, modules))
+        bits = 0
+        for row in range(len(modules) - 1, -1, -1):
+            groups = packed[row * self._row_groups : (row + 1) * self._row_groups]
+            bits = bits << self._code.row_length | self._code.row(groups)
         stream = self._begin | bits << self._begin_length | self._end << self._begin_length + self._bits_of_rows
-        return stream | int.from_bytes(b"".join(map(self._packed, modules)), "little") << 8 * self._deflated
+        return stream | int.from_bytes(packed, "little") << 8 * self._deflated
 
     def file(self, picture: int) -> bytes:
         """The whole PNG file of a picture."""
@@ -143,7 +146,7 @@ def _joined(parts: list[_Bits]) -> _Bits:
 class _Code:
     """One deflate block with its own Huffman code: rows of literals, each followed by the same copy of itself."""
 
-    def __init__(self, values: set[int], distance: int, copied: int) -> None:
+    def __init__(self, values: set[int], distance: int, copied: int, tables: list[list[bytes]]) -> None:
         copies = _copies(copied)
         others = sorted({_END_OF_BLOCK, *(symbol for symbol, _, _ in copies)})
         literal_bits = len(values).bit_length()
@@ -153,7 +156,6 @@ class _Code:
             lengths[symbol] = min(n, len(others))
         codes = _huffman(lengths)
         distance_symbol, extra, extra_bits = _distance(distance)
-        self._literals = {value: codes[value] for value in values}
         self._copy = _joined(
             [
                 part
@@ -164,9 +166,16 @@ class _Code:
         self.end = codes[_END_OF_BLOCK]
         self.header = _header(lengths, distance_symbol)
         self.row_length = distance * literal_bits + self._copy[1]
+        # For each group of 8 modules, the literals of each of its 256 values; groups of the same table share them.
+        done: dict[int, list[_Bits]] = {}
+        for table in tables:
+            if id(table) not in done:
+                done[id(table)] = [_joined([codes[byte] for byte in pixels]) for pixels in table]
+        self._groups = [done[id(table)] for table in tables]
 
-    def rows(self, rows: list[bytes]) -> _Bits:
-        return _joined([_joined([*map(self._literals.__getitem__, row), self._copy]) for row in rows])
+    def row(self, groups: bytes) -> int:
+        """The bits of a row and its copy."""
+        return _joined([*[table[group] for table, group in zip(self._groups, groups, strict=True)], self._copy])[0]
 
 
 def _copies(total: int) -> list[tuple[int, int, int]]:

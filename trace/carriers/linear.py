@@ -11,8 +11,8 @@ version, level and mask. Then everything that `qrcode` does to their data bits i
 
 So the symbol is an affine function over GF(2) of its data bits: symbol(d) = constant XOR (sum of row[p] for every set
 bit p of d), where row[p] is the difference between the symbol with bit p set and the one without. The rows depend on
-version, level and p alone, not on the mask or the rest of the text. They are learned once from `qrcode`'s own matrix,
-one symbol for each bit that varies in the run, and kept for the life of the process.
+version, level and p alone, not on the mask or the rest of the text. They are learned from `qrcode`'s own matrix and
+check words, as `_Rows` tells, when a run first needs them, and kept for the life of the process.
 
 An affine function of an affine function is affine, so a *picture* of the symbol (packed rows, PNG) can be summed
 directly when it is made of the modules by copying and complementing bits alone; see `packed.py` and `flatpng.py`.
@@ -30,6 +30,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 import zxingcpp
@@ -49,8 +50,8 @@ HIGHEST_VERSION = 12
 """Larger symbols are made by `qr.make`: their tables would take more than some ten megabytes, and no label has them."""
 
 _MASKS = range(8)
-_MASK_SAMPLE = 3
-_MOST_LAYOUTS = 32
+_MASK_SAMPLE = 2
+_MOST_KNOWN = SAMPLE + 40
 _LOW_BITS = 6
 _LOW = (1 << _LOW_BITS) - 1
 
@@ -192,36 +193,84 @@ def _penalty(layout: Layout, text: str) -> int:
 
 
 class _Rows:
-    """The differences that single data bits make to symbols of one version and level, learned when first asked for."""
+    """The differences that single data bits make to symbols of one version and level, learned when first asked for.
+
+    `qrcode` places the same codeword bits always on the same modules. Where each goes is asked with one symbol for each
+    binary digit of their number: in symbol j those are set whose number has the digit j. After that the check words of
+    a data bit, from `qrcode` too, tell the modules that it changes.
+    """
 
     def __init__(self, version: int, level: qr.Level) -> None:
         self._version, self._level = version, level
         self._blocks = base.rs_blocks(version, qr.LEVELS[level])
-        self._bits = sum(block.data_count for block in self._blocks) * 8
-        self._plain = self._modules(None)
+        self._numbers = self._interleaved()
+        self._modules = self._placed(8 * sum(block.total_count for block in self._blocks))
         self._learned: dict[int, tuple[bytes, ...]] = {}
 
     def __getitem__(self, position: int) -> tuple[bytes, ...]:
         if position not in self._learned:
-            self._learned[position] = tuple(map(_xor, self._modules(position), self._plain))
+            self._learned[position] = self._difference(position)
         return self._learned[position]
 
-    def _modules(self, position: int | None) -> tuple[bytes, ...]:
-        """`qrcode`'s own matrix for data of ones, but for a zero at `position`. The mask is the same for all.
+    def _difference(self, position: int) -> tuple[bytes, ...]:
+        side = 17 + 4 * self._version
+        codeword, bit = divmod(position, 8)
+        block = 0
+        while codeword >= self._blocks[block].data_count:
+            codeword -= self._blocks[block].data_count
+            block += 1
+        changed = bytearray(side * side)
+        for number, difference in zip(self._numbers[block], self._spread(block, codeword, 0x80 >> bit), strict=True):
+            for place in range(8):
+                if difference & (0x80 >> place):
+                    changed[self._modules[8 * number + place]] = 1
+        return tuple(bytes(changed[at : at + side]) for at in range(0, side * side, side))
 
-        Ones, because `qrcode` 8.2 cannot divide a block of zeros.
-        """
+    def _spread(self, block: int, codeword: int, bit: int) -> list[int]:
+        """How data and check words of a block change with one bit. The rest is ones: `qrcode` cannot divide zeros."""
+        ones, flipped = ([255] * self._blocks[block].data_count for _ in range(2))
+        flipped[codeword] ^= bit
+        return [
+            one ^ other for one, other in zip(self._checked(block, ones), self._checked(block, flipped), strict=True)
+        ]
+
+    def _checked(self, block: int, data: list[int]) -> list[int]:
         buffer = util.BitBuffer()
-        for bit in range(self._bits):
-            buffer.put_bit(bit != position)
+        for word in data:
+            buffer.put(word, 8)
+        return list(util.create_bytes(buffer, [self._blocks[block]]))
+
+    def _interleaved(self) -> list[list[int]]:
+        """For each block the numbers that its data and check words have in the symbol (ISO/IEC 18004, 7.6)."""
+        numbers: list[list[int]] = [[] for _ in self._blocks]
+        counts = ([b.data_count for b in self._blocks], [b.total_count - b.data_count for b in self._blocks])
+        number = 0
+        for of_blocks in counts:
+            for nth in range(max(of_blocks)):
+                for block, count in enumerate(of_blocks):
+                    if nth < count:
+                        numbers[block].append(number)
+                        number += 1
+        return numbers
+
+    def _placed(self, bits: int) -> dict[int, int]:
+        """For each codeword bit its module, counted row by row."""
+        plain = self._drawn([0] * (bits // 8))
+        seen = [0] * len(plain)
+        for digit in range(bits.bit_length()):
+            # Numbers begin with 1, so that 0 means a module that no codeword bit drives.
+            flags = "".join(str(number >> digit & 1) for number in range(1, bits + 1))
+            drawn = self._drawn([int(flags[at : at + 8], 2) for at in range(0, bits, 8)])
+            for module, (before, after) in enumerate(zip(plain, drawn, strict=True)):
+                seen[module] |= (before ^ after) << digit
+        return {number - 1: module for module, number in enumerate(seen) if number}
+
+    def _drawn(self, codewords: list[int]) -> bytes:
+        """`qrcode`'s own matrix of these codewords. The mask is the same for all."""
         code: QRCode[Image.Image] = QRCode(self._version, qr.LEVELS[self._level], mask_pattern=0)
-        code.data_cache = util.create_bytes(buffer, self._blocks)
+        code.data_cache = codewords
         code.makeImpl(False, 0)
-        return tuple(bytes(bool(module) for module in row) for row in code.modules)
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).to_bytes(len(one), "big")
+        return bytes(bool(module) for row in code.modules for module in row)
 
 
 @cache
@@ -293,30 +342,32 @@ P = TypeVar("P", bound=Picture)
 
 
 class _Learner(Generic[P]):
-    """The texts of one length: collects the first of them, then sums, and learns anew for one that does not fit."""
+    """The texts of one length: learns their layout, then sums, and learns anew for one that does not fit."""
 
     def __init__(self, level: qr.Level, picture_for: Callable[[int], P]) -> None:
         self._level, self._picture_for = level, picture_for
         self._known: list[str] = []
         self._summed: Summed | None = None
+        self._unchecked = True
+
+    def learn(self, texts: Sequence[str]) -> None:
+        self._known += texts
+        layout = layout_of(self._known, self._level)
+        self._summed = None if layout is None else Summed(layout, self._picture_for(layout.side), texts[0])
+        self._unchecked = True
 
     def __call__(self, text: str) -> tuple[int, int] | None:
         """Side and picture of the symbol, or None where only `qr.make` helps."""
         picture = None if self._summed is None else self._summed(text)
-        fresh = picture is None
-        if fresh:
-            self._known.append(text)
-            if SAMPLE <= len(self._known) < SAMPLE + _MOST_LAYOUTS:
-                layout = layout_of(self._known, self._level)
-                self._summed = None if layout is None else Summed(layout, self._picture_for(layout.side), text)
-            else:
-                # A run that does not settle is no run of one layout; its texts are not kept for ever.
-                del self._known[SAMPLE + _MOST_LAYOUTS :]
+        # A run that does not settle is no run of one layout; its texts are not kept for ever.
+        if picture is None and len(self._known) < _MOST_KNOWN:
+            self.learn([text])
             picture = None if self._summed is None else self._summed(text)
         if self._summed is None or picture is None:
             return None
-        if fresh or zlib.crc32(text.encode()) % CHECKED_OF == 0:
+        if self._unchecked or zlib.crc32(text.encode()) % CHECKED_OF == 0:
             self._summed.check(text, picture)
+            self._unchecked = False
         return self._summed.layout.side, picture
 
 
@@ -336,14 +387,19 @@ def run(
         return kinds[side]
 
     learners: dict[int, _Learner[P]] = {}
-    for text in texts:
-        if len(text) not in learners:
-            learners[len(text)] = _Learner(level, kind_for)
-        learned = learners[len(text)](text)
-        if learned is None:
-            symbol = qr.make(text, level)
-            kind = kind_for(symbol.side)
-            yield text, symbol.side, kind, kind.of(symbol.modules)
-        else:
-            side, picture = learned
-            yield text, side, kinds[side], picture
+    rest = iter(texts)
+    # Texts are taken in groups, so that a group of one new length can be learned before the first of it is made.
+    while group := list(islice(rest, SAMPLE)):
+        for length in {len(text) for text in group} - learners.keys():
+            found = [text for text in group if len(text) == length]
+            if len(found) >= SAMPLE // 2:
+                learners[length] = _Learner(level, kind_for)
+                learners[length].learn(found)
+        for text in group:
+            learned = learners[len(text)](text) if len(text) in learners else None
+            if learned is None:
+                symbol = qr.make(text, level)
+                kind = kind_for(symbol.side)
+                yield text, symbol.side, kind, kind.of(symbol.modules)
+            else:
+                yield text, learned[0], kinds[learned[0]], learned[1]
