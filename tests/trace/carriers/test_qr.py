@@ -10,10 +10,11 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lotseal.trace.carriers import qr
-from lotseal.trace.errors import Invalid
 from PIL import Image, ImageFilter
 from qrcode import util  # type: ignore[import-untyped]  # the package ships no types
+
+from lotseal.trace.carriers import qr
+from lotseal.trace.errors import Invalid
 
 Reader = Callable[[Image.Image], list[str]]
 

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # the package ships no types
+
 from lotseal import static
 from lotseal.trace.labels import font
 

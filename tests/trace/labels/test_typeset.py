@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lotseal.trace.labels import font, typeset
 
 ANY_NAME = st.text(st.sampled_from("武夷山大红袍（演示），。《》 100 gmLWwi-.…ABCabc%℃"), max_size=120)
