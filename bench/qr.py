@@ -8,8 +8,8 @@ module, or SVG. Times are processor time of this process, so that other work on 
 that of the medians. A sample is decoded by two readers (zxing-cpp, zbar): plain, as a camera sees it at 15 mm (tier A)
 or 20 mm (else) with five pixels to the millimetre, the same blurred, turned by 7 degrees, and grey on grey.
 
-Limits: a run of fewer symbols pays the same for learning (about a tenth of a second in tier A, half a second in tier B);
-runs under 12 symbols go through `qrcode` and gain nothing.
+Limits: a run of fewer symbols pays the same for learning (about a tenth of a second in tier A, half a second in tier
+B); runs under 12 symbols go through `qrcode` and gain nothing.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ _GUTTER_MM = 0.6
 
 # Longest first: the longest that leaves room for its value is taken.
 _CAPTIONS: dict[Language, dict[str, tuple[str, ...]]] = {
-    "zh": {"lot": ("批号 / Lot", "批号", ""), "expiry": ("有效期至 / Best before", "有效期至", "至", "")},
-    "en": {"lot": ("Lot / 批号", "Lot", ""), "expiry": ("Best before / 有效期至", "Best before", "Exp.", "")},
+    "zh": {"lot": ("批号 / Lot", "批号"), "expiry": ("有效期至 / Best before", "有效期至")},
+    "en": {"lot": ("Lot / 批号", "Lot"), "expiry": ("Best before / 有效期至", "Best before", "Exp.")},
 }
 
 
@@ -185,15 +185,14 @@ class Composer:
         wished = _VALUE_PT * self._factor
         fittings = []
         for caption in _CAPTIONS[self.language][field]:
-            gap = font.width(caption + "  ", caption_pt) if caption else 0.0
-            fitting = fit(text, wished, _SMALLEST_PT, _NARROWEST, self.width - gap)
+            room = self.width - font.width(caption + "  ", caption_pt)
+            fitting = fit(text, wished, _SMALLEST_PT, _NARROWEST, room) if room > 0 else None
             if fitting is not None:
                 fittings.append((caption, *fitting))
         # A shorter caption rather than a value in small or narrow letters; else as much caption as there is room for.
         easy = [found for found in fittings if found[1] >= _EASY * wished and found[2] == 1.0]
         for caption, size, scale in (easy or fittings)[:1]:
-            if caption:
-                yield Piece(self._left, y, caption, caption_pt)
+            yield Piece(self._left, y, caption, caption_pt)
             yield Piece(self._left + self.width - font.width(text, size) * scale, y, text, size, scale)
             return
         raise invalid(

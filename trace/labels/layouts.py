@@ -143,7 +143,7 @@ def _number(intake: Intake, field: str) -> float:
 
 def _with_safe(layout: Layout, safe: float) -> Layout:
     symbol = min(layout.symbol, layout.label_height - safe, layout.label_width - 2 * safe)
-    if symbol <= 0:
+    if 2 * safe >= min(layout.label_width, layout.label_height):
         raise invalid("safe", "layout.safe", say("The margin leaves no room on the label; make it smaller."))
     return replace(layout, safe=safe, symbol=symbol)
 
