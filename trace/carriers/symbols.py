@@ -162,6 +162,14 @@ def draw(
     return _linear(carrier, family, text, rows, module, human_readable)
 
 
+def matrix(carrier: Carrier, content: str | Elements) -> list[bytes]:
+    """The rows of modules of a square symbol, 1 is dark, without quiet zone, read back. Raises as `draw` does."""
+    family = FAMILIES[carrier]
+    text, rows = _symbol(carrier, family, content)
+    _check(family, text, rows)
+    return rows
+
+
 def _symbol(carrier: Carrier, family: Family, content: str | Elements) -> tuple[str, list[bytes]]:
     """The text as a reader gives it, and the rows of modules, 1 is dark, without quiet zone."""
     if family.elements:

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Protocol
 
 from ..carriers import qr
+from ..carriers.symbols import FAMILIES, Carrier
 from ..errors import Message, invalid, say
 from ..intake import Intake
 
@@ -203,26 +204,36 @@ class Room:
 
 
 def room(version: int, layout: Layout, dot_mm: float = DOT_MM) -> Room:
-    """What a QR symbol of this version needs and what the label has, for printers with dots of this size.
+    """What a QR symbol of this version needs and what the label has, for printers with dots of this size."""
+    return room_of(17 + 4 * version, layout, dot_mm)
 
-    Needed: modules of whole dots, at least 0.33 mm, and a dark square of at least 15 mm up to version 4, else 20 mm.
+
+def room_of(side: int, layout: Layout, dot_mm: float = DOT_MM, carrier: Carrier = Carrier.QR) -> Room:
+    """The same for a square symbol of so many modules.
+
+    Needed: modules of whole dots, at least 0.33 mm; for QR codes also a dark square of at least 15 mm up to version 4,
+    else 20 mm. A Data Matrix is found by its solid edges, so only its modules count.
     """
-    side = 17 + 4 * version
-    smallest = SMALLEST_SYMBOL_MM if version < LARGE_FROM_VERSION else SMALLEST_LARGE_SYMBOL_MM
+    smallest = 0.0
+    if FAMILIES[carrier].format == FAMILIES[Carrier.QR].format:
+        smallest = SMALLEST_SYMBOL_MM if side < 17 + 4 * LARGE_FROM_VERSION else SMALLEST_LARGE_SYMBOL_MM
     dots = ceil(max(SMALLEST_MODULE_MM, smallest / side) / dot_mm - _EPSILON)
-    with_quiet = side + 2 * qr.QUIET_ZONE
-    return Room(dots * dot_mm * with_quiet, _largest_module(side, layout) * with_quiet)
+    with_quiet = side + 2 * FAMILIES[carrier].quiet[0]
+    return Room(dots * dot_mm * with_quiet, _largest_module(side, layout, carrier) * with_quiet)
 
 
 def room_for(text: str, layout: Layout, dot_mm: float = DOT_MM) -> Room:
-    """The same for a text, such as a code of the run or one of its tier; raises Invalid as `qr.make` does."""
+    """The same for the QR code of a text; raises Invalid as `qr.make` does."""
     return room(qr.plan(text)[0], layout, dot_mm)
 
 
-def _largest_module(side: int, layout: Layout) -> float:
+def _largest_module(side: int, layout: Layout, carrier: Carrier) -> float:
     """The quiet zone lies in the safe margin on the left and above, and inside the label below."""
-    beside = side + qr.QUIET_ZONE
-    return min(layout.symbol / beside, layout.safe / qr.QUIET_ZONE, (layout.label_height - layout.safe) / beside)
+    quiet = FAMILIES[carrier].quiet[0]
+    beside = side + quiet
+    largest = min(layout.symbol / beside, layout.safe / quiet, (layout.label_height - layout.safe) / beside)
+    # The General Specifications end the range of a Data Matrix there; for QR codes of an address any size is read.
+    return largest if carrier == Carrier.QR else min(largest, FAMILIES[carrier].largest_mm)
 
 
 @dataclass(frozen=True)
@@ -236,7 +247,7 @@ class Placed:
 
 
 class Sized(Protocol):
-    """A QR symbol in any form: its text and its modules on each side without quiet zone."""
+    """A square symbol in any form: its text and its modules on each side without quiet zone."""
 
     @property
     def text(self) -> str: ...
@@ -245,13 +256,15 @@ class Sized(Protocol):
     def side(self) -> int: ...
 
 
-def place(symbol: Sized, layout: Layout = A4_3X8, dot_mm: float = DOT_MM) -> Placed:
+def place(
+    symbol: Sized, layout: Layout = A4_3X8, dot_mm: float = DOT_MM, carrier: Carrier = Carrier.QR
+) -> Placed:
     """The largest module of whole printer dots at which the symbol with its quiet zone stays inside the label.
 
-    Raises Invalid (`label.symbol-size`) if that is less than `room` says it needs.
+    Raises Invalid (`label.symbol-size`) if that is less than `room_of` says it needs.
     """
     side = symbol.side
-    has = room((side - 17) // 4, layout, dot_mm)
+    has = room_of(side, layout, dot_mm, carrier)
     if not has.enough:
         raise invalid(
             "uri",
@@ -264,5 +277,5 @@ def place(symbol: Sized, layout: Layout = A4_3X8, dot_mm: float = DOT_MM) -> Pla
                 available=f"{has.available:.1f}",
             ),
         )
-    module = int(_largest_module(side, layout) / dot_mm + _EPSILON) * dot_mm
+    module = int(_largest_module(side, layout, carrier) / dot_mm + _EPSILON) * dot_mm
     return Placed(layout.safe, layout.safe, module, module * side)

@@ -9,11 +9,12 @@ from io import BytesIO
 from PIL import Image, ImageDraw, ImageFont
 
 from ... import static
-from ..carriers import qr
+from ..carriers.symbols import Carrier
 from ..errors import invalid, say
 from . import font
 from .compose import Composer, Label, Piece
 from .layouts import place
+from .marks import mark
 
 RESOLUTIONS = {203: 203.2, 300: 300.0, 600: 600.0}
 """What printers are called, and their true dots per inch: the first kind has 8 dots to the millimetre."""
@@ -36,7 +37,9 @@ def dot_mm(dpi: int) -> float:
     return 25.4 / RESOLUTIONS[dpi]
 
 
-def paint(label: Label, composer: Composer, dpi: int = 300, with_symbol: bool = True) -> Image.Image:
+def paint(
+    label: Label, composer: Composer, dpi: int = 300, with_symbol: bool = True, carrier: Carrier = Carrier.QR
+) -> Image.Image:
     """The label in mode "1", 0 is black, in whole dots of the printer, so each module is equally wide.
 
     Raises Invalid for a label that cannot be printed whole (see `compose` and `place`) and for labels over 210 mm.
@@ -53,9 +56,10 @@ def paint(label: Label, composer: Composer, dpi: int = 300, with_symbol: bool = 
         _write(image, piece, dots_in_point)
     picture = image.point([0] * 128 + [255] * 128).convert("1", dither=Image.Dither.NONE)
     if with_symbol:
-        symbol = qr.make(label.uri)
-        placed = place(symbol, layout, dot)
-        dark = Image.frombytes("L", (symbol.side,) * 2, b"".join(symbol.modules)).point([255, 0] + [0] * 254, "1")
+        symbol = mark(label.uri, carrier)
+        placed = place(symbol, layout, dot, carrier)
+        # A set bit is dark; Pillow's mode "1" means the opposite, which "1;I" says.
+        dark = Image.frombytes("1", (symbol.side,) * 2, symbol.data, "raw", "1;I")
         side = round(placed.side / dot)
         corner = (round(placed.left / dot), round(placed.top / dot))
         picture.paste(dark.resize((side, side), Image.Resampling.NEAREST), corner)
@@ -83,8 +87,8 @@ def _face(size: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(BytesIO((files(static) / "fonts" / f"{font.NAME}.ttf").read_bytes()), size)
 
 
-def png(label: Label, composer: Composer, dpi: int = 300) -> bytes:
+def png(label: Label, composer: Composer, dpi: int = 300, carrier: Carrier = Carrier.QR) -> bytes:
     """The label as PNG with 1 bit per dot; the file says its true resolution."""
     out = BytesIO()
-    paint(label, composer, dpi).save(out, format="PNG", optimize=True, dpi=(25.4 / dot_mm(dpi),) * 2)
+    paint(label, composer, dpi, carrier=carrier).save(out, format="PNG", optimize=True, dpi=(25.4 / dot_mm(dpi),) * 2)
     return out.getvalue()

@@ -14,6 +14,7 @@ from typing import IO, Any
 from reportlab.pdfgen.canvas import Canvas
 
 from ..carriers import bulk
+from ..carriers.symbols import Carrier
 from ..errors import invalid, say
 from . import font
 from .compose import EVERYTHING, POINT, Composer, Field, Label, Language, Piece
@@ -26,6 +27,7 @@ from .layouts import (
     check_start,
     place,
 )
+from .marks import marks
 from .stream import streamed_canvas
 
 __all__ = [
@@ -70,6 +72,7 @@ def write_sheet(
     language: Language = "zh",
     fields: frozenset[Field] = EVERYTHING,
     title: str = "Lotseal labels",
+    carrier: Carrier = Carrier.QR,
 ) -> int:
     """Write the labels as PDF to a binary file, page by page, and return how many there were.
 
@@ -87,9 +90,9 @@ def write_sheet(
     font.register()
     canvas = streamed_canvas(file, (layout.page_width * POINT, layout.page_height * POINT), _LANG[language])
     _describe(canvas, title)
-    drawing = _Drawing(canvas, composer)
+    drawing = _Drawing(canvas, composer, carrier)
     written = 0
-    for page, batch in enumerate(_pages(_with_symbols(chain([first], rest)), layout.per_page, start), 1):
+    for page, batch in enumerate(_pages(_with_symbols(chain([first], rest), carrier), layout.per_page, start), 1):
         for position, (label, symbol) in batch:
             drawing.add(label, symbol, position)
             written += 1
@@ -116,10 +119,10 @@ def _describe(canvas: Canvas, title: str) -> None:
 _Printed = tuple[Label, bulk.Bitmap]
 
 
-def _with_symbols(labels: Iterable[Label]) -> Iterator[_Printed]:
+def _with_symbols(labels: Iterable[Label], carrier: Carrier) -> Iterator[_Printed]:
     # The second iterator is never more than one label ahead, so `tee` keeps one.
     ours, theirs = tee(labels)
-    return zip(ours, bulk.bitmaps(label.uri for label in theirs), strict=True)
+    return zip(ours, marks(theirs, carrier), strict=True)
 
 
 def _pages(labels: Iterable[_Printed], per_page: int, start: int) -> Iterator[Iterator[tuple[int, _Printed]]]:
@@ -133,9 +136,10 @@ def _pages(labels: Iterable[_Printed], per_page: int, start: int) -> Iterator[It
 class _Drawing:
     """Puts labels on the canvas's page, and remembers the drawing of what comes again."""
 
-    def __init__(self, canvas: Canvas, composer: Composer) -> None:
+    def __init__(self, canvas: Canvas, composer: Composer, carrier: Carrier) -> None:
         self._canvas: Any = canvas
         self._composer = composer
+        self._carrier = carrier
         self._shared: tuple[tuple[str, ...], str] = ((), "")
         self._letters: dict[tuple[int, str], str] = {}
         self._places: dict[int, str] = {}
@@ -145,7 +149,8 @@ class _Drawing:
         shared = self._shared_text(label)
         serial = self._serial(label.serial)
         if symbol.side not in self._frames:
-            self._frames[symbol.side] = _frame(place(symbol, self._composer.layout), symbol)
+            placed = place(symbol, self._composer.layout, carrier=self._carrier)
+            self._frames[symbol.side] = _frame(placed, symbol)
         if position not in self._places:
             left, top = self._composer.layout.corner(position)
             y = (self._composer.layout.page_height - top) * POINT

@@ -17,6 +17,7 @@ from PIL import Image
 from qrcode import util  # type: ignore[import-untyped]  # the package ships no types
 
 from ..carriers import qr
+from ..carriers.symbols import Carrier
 from ..errors import invalid, say
 from .compose import Composer, Label
 from .layouts import place
@@ -34,9 +35,14 @@ class SymbolAs(StrEnum):
 
 
 def zpl(
-    labels: Iterable[Label], composer: Composer, dpi: int = 203, symbol: SymbolAs = SymbolAs.BITMAP, copies: int = 1
+    labels: Iterable[Label],
+    composer: Composer,
+    dpi: int = 203,
+    symbol: SymbolAs = SymbolAs.BITMAP,
+    copies: int = 1,
+    carrier: Carrier = Carrier.QR,
 ) -> Iterator[str]:
-    """One `^XA … ^XZ` for each label, in ASCII.
+    """One `^XA … ^XZ` for each label, in ASCII. As data goes a QR code only.
 
     Raises Invalid for labels that cannot be printed whole, for a symbol that is too large for the label and for copies
     outside 1 to 1,000.
@@ -44,7 +50,7 @@ def zpl(
     if not 1 <= copies <= MOST_COPIES:
         raise invalid("copies", "label.copies", say("Print 1 to %(most)s copies of each label.", most=MOST_COPIES))
     for label in labels:
-        picture = paint(label, composer, dpi, with_symbol=symbol == SymbolAs.BITMAP)
+        picture = paint(label, composer, dpi, with_symbol=symbol == SymbolAs.BITMAP, carrier=carrier)
         parts = ["^XA^CI28^LH0,0", f"^PW{picture.width}^LL{picture.height}", _bitmap(picture)]
         if symbol == SymbolAs.DATA:
             parts.append(_data(label.uri, composer, dpi))
