@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from ..errors import Invalid
 from .element_string import FNC1, GS
 from .model import Code, Kind
 from .reading import attempt, read
+
+_SHORTEST = 16
+"""Characters of an element string with a GTIN."""
 
 
 def read_code(text: str) -> Code:
     """The code of a scanned, pasted or typed text. Raises `Invalid` as `read` does, with its mend.
 
-    Digits that are no GTIN are tried as an element string whose first FNC1 was dropped: a code of the lengths 8, 12, 13
-    and 14 with a right check digit is always taken for a GTIN.
+    What begins with digits and is longer than any GTIN is tried as an element string whose first FNC1 was dropped; a
+    shorter one could be a GTIN with a slip, and its mend is worth more.
     """
     text = text.strip("\r\n\t ")
-    if text[:1] in "0123456789" and text[:1]:
-        for kind, tried in ((Kind.GTIN, text), (Kind.ELEMENT_STRING, FNC1 + text.replace(GS, FNC1))):
-            code, _problems = attempt(tried, kind, associations=True)
-            if code is not None:
-                return code
+    if len(text) == 15 and text.startswith("]E0") and text[3:].isdigit():
+        text = f"]E00{text[3:]}"  # a UPC-A, which some readers send without the zero that ]E0 asks for
+    if len(text) >= _SHORTEST and text[0] in "0123456789":
+        code, _problems = attempt(FNC1 + text.replace(GS, FNC1), Kind.ELEMENT_STRING, associations=True)
+        if code is not None:
+            return code
     return read(text)
-
-
-def is_code(text: str) -> bool:
-    """Whether the text can be read so."""
-    try:
-        read_code(text)
-    except Invalid:
-        return False
-    return True
