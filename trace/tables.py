@@ -11,6 +11,7 @@ from .items import models as items
 from .jobs import models as jobs
 from .keys import models as keys
 from .labels import models as labels
+from .links import models as links
 from .log import models as log
 from .products import models as products
 from .releases import models as releases
@@ -18,6 +19,6 @@ from .scans import models as scans
 from .suppliers import models as suppliers
 
 MODULES = (
-    accounts, batches, certificates, files, items, jobs, keys, labels, log, products, releases, scans, suppliers
+    accounts, batches, certificates, files, items, jobs, keys, labels, links, log, products, releases, scans, suppliers
 )  # fmt: skip
 METADATA = {"main": Base.metadata, "scans": ScanBase.metadata}

@@ -37,6 +37,11 @@ def _language() -> str:
     return str(g.language)
 
 
+def reader_language() -> str:
+    """zh or en, as this request wishes."""
+    return _language()
+
+
 def _theme() -> str:
     """light, dark, or empty for what the device prefers."""
     wished = request.args.get("theme") or request.cookies.get("theme")

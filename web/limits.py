@@ -1,4 +1,4 @@
-"""How often one visitor may try: sign-ins and typed look-ups."""
+"""How often one visitor may try: sign-ins, typed look-ups and photos of codes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ limiter = Limiter(key_func=get_remote_address, default_limits=[])
 SIGN_IN_PER_ADDRESS = "30 per 5 minutes"
 SIGN_IN_PER_LOGIN = "10 per 5 minutes"
 TYPED = "60 per minute"
+PHOTOS = "20 per minute"
 UNKNOWN = "150 per 5 minutes"
 
 

@@ -81,6 +81,21 @@ class StateChange(Row, Base):
     by: Mapped[str] = mapped_column(String(200))
 
 
+class FormerLot(Row, Base):
+    """A number that a batch had before it was corrected. It stands on printed codes, so it keeps leading here and is
+    never given to another batch of the product."""
+
+    __tablename__ = "former_lot"
+    __table_args__ = (UniqueConstraint("product_id", "lot"),)
+
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), index=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    lot: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(200))
+
+
 class RecallNotice(Row, Base):
     """What the public reads when a batch is recalled."""
 

@@ -8,30 +8,28 @@ from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from .. import log
 from ..accounts.models import Account, Role
+from ..codes.lot import read_lot
 from ..db.search import containing
 from ..errors import Conflict, Fields, Invalid, Message, Problem, conflict, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
-from ..products.models import Product
+from ..products.models import FormerGtin, Product
 from ..suppliers.models import Supplier
 from .intake import BatchDraft
-from .models import Batch, BatchCorrection, BatchState, RecallNotice, StateChange
+from .models import Batch, BatchCorrection, BatchState, FormerLot, RecallNotice, StateChange
 from .plain import refuse_softening
 
 EDITABLE = (BatchState.DRAFT, BatchState.AWAITING_TESTS)
 
 
 def add(session: Session, draft: BatchDraft, product: Product, *, by: Actor, at: datetime) -> Batch:
-    """A new draft. Raises `Conflict` when the product has this lot already."""
-    if session.scalar(select(Batch.id).where(Batch.product_id == product.id, Batch.lot == draft.lot)):
-        raise conflict(
-            "batch.lot-taken", say("This product has a batch with this lot already. Open it instead."), field="lot"
-        )
+    """A new draft. Raises `Conflict` when the product has this lot already, or had it until it was corrected."""
+    _refuse_taken(session, product.id, draft.lot)
     batch = Batch(**asdict(draft), product=product, supplier=product.supplier, added_at=at, added_by=by.name)
     session.add(batch)
     session.flush()
@@ -40,12 +38,58 @@ def add(session: Session, draft: BatchDraft, product: Product, *, by: Actor, at:
     return batch
 
 
+def _refuse_taken(session: Session, product_id: int, lot: str, own: int | None = None) -> None:
+    if session.scalar(select(Batch.id).where(Batch.product_id == product_id, Batch.lot == lot)):
+        raise conflict(
+            "batch.lot-taken", say("This product has a batch with this lot already. Open it instead."), field="lot"
+        )
+    owner = session.scalar(select(FormerLot.batch_id).where(FormerLot.product_id == product_id, FormerLot.lot == lot))
+    if owner is not None and owner != own:
+        raise conflict(
+            "batch.lot-was",
+            say("This lot belonged to another batch before it was corrected, and stands on its printed codes."),
+            field="lot",
+        )
+
+
+def renumber(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> str:
+    """Correct a lot that was wrong. Fields: lot, reason (public). The old number keeps leading to this batch; says which
+    it was. Links are moved along by `links.service.correct_lot`, which front doors call."""
+    intake = Intake(raw)
+    lot = intake.own("lot", read_lot, placeholder="")
+    reason = intake.text("reason", most=500, lines=True)
+    intake.done()
+    if batch.state == BatchState.CLOSED:
+        raise conflict("batch.closed", say("This batch is closed; its record does not change any more."))
+    if lot == batch.lot:
+        raise conflict("batch.lot-same", say("This is the number that the batch has already."), field="lot")
+    _refuse_taken(session, batch.product_id, lot, own=batch.id)
+    before = batch.lot
+    session.execute(delete(FormerLot).where(FormerLot.product_id == batch.product_id, FormerLot.lot == lot))
+    session.add(FormerLot(batch_id=batch.id, product_id=batch.product_id, lot=before, reason=reason, at=at, by=by.name))
+    batch.lot = lot
+    session.flush()
+    log.record(
+        session, Act.BATCH_RENUMBER, by=by, at=at, subject=subject(batch), changed={"lot": [before, lot]}, reason=reason
+    )
+    return before
+
+
+def former_lots(session: Session, batch: Batch) -> Sequence[FormerLot]:
+    """The numbers that this batch had before, oldest first."""
+    return session.scalars(select(FormerLot).where(FormerLot.batch_id == batch.id).order_by(FormerLot.id)).all()
+
+
 def change(session: Session, batch: Batch, draft: BatchDraft, *, reason: str, by: Actor, at: datetime) -> list[str]:
     """Change facts; says which. Before release freely, afterwards only with a reason, as corrections that the page
     shows. Raises `Conflict` when the lot would change (it stands on printed codes) or the batch is closed."""
     facts = asdict(draft)
     if facts.pop("lot") != batch.lot:
-        raise conflict("batch.lot-fixed", say("The lot stands on printed codes and cannot change."), field="lot")
+        raise conflict(
+            "batch.lot-fixed",
+            say("The lot stands on printed codes. If it was mistyped, correct the number with a reason instead."),
+            field="lot",
+        )
     if batch.state == BatchState.CLOSED:
         raise conflict("batch.closed", say("This batch is closed; its record does not change any more."))
     if batch.state != BatchState.DRAFT:
@@ -249,7 +293,14 @@ def get(session: Session, ref: str, *, account: Account | None = None) -> Batch:
 
 
 def by_lot(session: Session, gtin: str, lot: str, *, account: Account | None = None) -> Batch:
-    batch = session.scalar(visible(account).where(Product.gtin == gtin, Batch.lot == lot))
+    """Also by numbers that were corrected since."""
+    gtins = select(FormerGtin.product_id).where(FormerGtin.gtin == gtin)
+    lots = select(FormerLot.batch_id).where(FormerLot.lot == lot)
+    batch = session.scalar(
+        visible(account).where(
+            or_(Product.gtin == gtin, Product.id.in_(gtins)), or_(Batch.lot == lot, Batch.id.in_(lots))
+        )
+    )
     if batch is None:
         raise not_found("batch.unknown", say("There is no batch with this GTIN and lot."))
     return batch

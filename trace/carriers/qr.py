@@ -16,19 +16,20 @@ from xml.sax.saxutils import escape
 from PIL import Image
 from qrcode import QRCode, constants, util  # type: ignore[import-untyped]  # the package ships no types
 
-from ..errors import invalid, say
+from ..errors import Invalid, invalid, say
 
 Level = Literal["L", "M", "Q", "H"]
 
 QUIET_ZONE = 4
 """Light modules that the standard asks for on each side of the symbol."""
 
-_LEVELS = {
+LEVELS = {
     "L": constants.ERROR_CORRECT_L,
     "M": constants.ERROR_CORRECT_M,
     "Q": constants.ERROR_CORRECT_Q,
     "H": constants.ERROR_CORRECT_H,
 }
+"""The name that `qrcode` has for each level."""
 # The length field of a segment grows at versions 10 and 27, so each class of versions has its own cheapest cut.
 _CLASS_TOPS = (9, 26, 40)
 _MODES: tuple[int, ...] = (util.MODE_NUMBER, util.MODE_ALPHA_NUM, util.MODE_8BIT_BYTE)
@@ -128,24 +129,47 @@ def make(text: str, level: Level = "M") -> Symbol:
 
     Raises Invalid (`qr.empty`, `qr.too-long`) for a text that no symbol can carry.
     """
+    version, cut = plan(text, level)
+    return Symbol(text, version, level, matrix(version, level, cut))
+
+
+def plan(text: str, level: Level = "M") -> tuple[int, list[util.QRData]]:
+    """The smallest version that holds `text`, and its cut into segments; raises as `make` does."""
     if not text:
         raise invalid("text", "qr.empty", say("A QR code needs a text; give at least one character."))
     for top in _CLASS_TOPS:
         cut = segments(text, top)
-        version = bisect_left(util.BIT_LIMIT_TABLE[_LEVELS[level]], _bits(cut, top), 1)
+        version = bisect_left(util.BIT_LIMIT_TABLE[LEVELS[level]], _bits(cut, top), 1)
         if version <= top:
-            code: QRCode[Image.Image] = QRCode(version, _LEVELS[level], border=QUIET_ZONE)
-            for segment in cut:
-                code.add_data(segment)
-            code.make(fit=False)
-            rows = tuple(bytes(bool(module) for module in row) for row in code.modules)
-            return Symbol(text, version, level, rows)
-    raise invalid(
+            return version, cut
+    raise _too_long(len(text), level)
+
+
+def matrix(version: int, level: Level, cut: list[util.QRData], mask: int | None = None) -> tuple[bytes, ...]:
+    """The modules that `qrcode` gives for these segments; without `mask` it takes the one of lowest penalty."""
+    code: QRCode[Image.Image] = QRCode(version, LEVELS[level], border=QUIET_ZONE, mask_pattern=mask)
+    for segment in cut:
+        code.add_data(segment)
+    code.make(fit=False)
+    return tuple(bytes(bool(module) for module in row) for row in code.modules)
+
+
+def version_of(cut: list[util.QRData], level: Level) -> int:
+    """The smallest version that holds just these segments; raises as `make` does for a text that is too long."""
+    for top in _CLASS_TOPS:
+        version = bisect_left(util.BIT_LIMIT_TABLE[LEVELS[level]], _bits(cut, top), 1)
+        if version <= top:
+            return version
+    raise _too_long(sum(len(segment.data) for segment in cut), level)
+
+
+def _too_long(length: int, level: Level) -> Invalid:
+    return invalid(
         "text",
         "qr.too-long",
         say(
             "The text of %(length)s characters does not fit into a QR code at level %(level)s; shorten it.",
-            length=len(text),
+            length=length,
             level=level,
         ),
     )
@@ -234,11 +258,13 @@ def svg(
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{total:.4g}mm" height="{total:.4g}mm" '
         f'viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        f"<title>{_xml_text(symbol.text if title is None else title)}</title>"
+        f"<title>{xml_text(symbol.text if title is None else title)}</title>"
         f'<path fill="#fff" d="M0 0h{side}v{side}h-{side}z"/><path fill="#000" d="{path}"/></svg>\n'
     )
 
 
-def _xml_text(text: str) -> str:
+def xml_text(text: str) -> str:
     """XML 1.0 has no way to write most control characters, not even escaped; they show as U+FFFD."""
-    return escape("".join("\ufffd" if unicodedata.category(c) in {"Cc", "Cs", "Cn"} else c for c in text))
+    if not text.isprintable():
+        text = "".join("\ufffd" if unicodedata.category(c) in {"Cc", "Cs", "Cn"} else c for c in text)
+    return escape(text)

@@ -24,6 +24,12 @@ MAX_RENDER_DPI = 300
 SMALL_PICTURE_SIDE = 480
 SMALL_PICTURE_BYTES = 15_000
 
+# A photo of a code: its longer side in pixels, and what is tried next; symbols on it, and characters of each.
+SCAN_SIDE = 2_400
+SMALLER_SCAN_SIDES = (1_200, 600)
+MAX_SYMBOLS = 20
+MAX_SYMBOL_CHARACTERS = 8_192
+
 # Values in the dictionaries and arrays of one PDF; to look at so many takes about 4 of the child's 10 seconds.
 MAX_PDF_VALUES = 600_000
 # Bytes after the last %%EOF that are no white space. Some printers leave a stamp there; more is a second file.

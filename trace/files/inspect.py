@@ -122,6 +122,27 @@ def inspect_picture(path: Path, out_dir: Path) -> PictureFacts:
             raise refusal("file.too-complex") from None
 
 
+def read_symbols(path: Path) -> tuple[str, ...]:
+    """The codes on a photo, each as a scanner sends it (symbology identifier, then the data, GS for FNC1); empty when
+    none is found. The limits of a product picture hold. Raises as `inspect_document`."""
+    kind = _kind_of(path)
+    if kind == "pdf":
+        raise refusal("file.type-photo")
+    with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
+        found = _ask_child("symbols", path, kind, Path(folder))
+    try:
+        texts = tuple(found["symbols"])
+        if len(texts) > bounds.MAX_SYMBOLS or not all(_is_symbol(text) for text in texts):
+            raise ValueError("not what a symbol holds")
+    except (KeyError, TypeError, ValueError):
+        raise refusal("file.too-complex") from None
+    return texts
+
+
+def _is_symbol(text: object) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= bounds.MAX_SYMBOL_CHARACTERS
+
+
 def _kind_of(path: Path) -> Kind:
     size = path.stat().st_size
     if size == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import pdfs, pictures
+from . import pdfs, pictures, symbols
 from .bounds import Refused
 
 
@@ -26,6 +26,8 @@ def _read(request: Mapping[str, str], folder: Path) -> dict[str, object]:
     path, kind = Path(request["path"]), request["kind"]
     if request["task"] == "picture":
         return pictures.read_picture(path, kind, folder)
+    if request["task"] == "symbols":
+        return symbols.read_symbols(path, kind)
     if kind == "pdf":
         return pdfs.read_document(path, folder)
     return pictures.read_document(path, kind, folder)

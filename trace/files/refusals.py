@@ -68,6 +68,7 @@ _FIXED = {
     "file.empty": say("The file is empty. Choose the report again and wait until it has been copied in full."),
     "file.type": say("This type of file is not taken. Upload a PDF, PNG, JPEG or WebP."),
     "file.type-picture": say("A product picture is a PNG, JPEG or WebP. Upload the picture itself, not a document."),
+    "file.type-photo": say("A photo of a code is a PNG, JPEG or WebP. Take a photo and upload that, not a document."),
     "file.type-program": say(
         "SVG and HTML files can hold programs and are not taken. Save it as a PDF, PNG, JPEG or WebP and upload that."
     ),

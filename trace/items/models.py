@@ -22,7 +22,7 @@ class Tier(StrEnum):
 
 class CodeRun(Row, Base):
     """One order of codes. What its codes were made with is kept, so they stay checkable after a change of keys or
-    address: `base` is scheme and host, `kid` the signing key (tier B), `tag_kid` the secret behind the tags, `short`
+    address: `base` is scheme and host, `gtin` and `lot` the numbers as they were then, `kid` the signing key (tier B), `tag_kid` the secret behind the tags, `short`
     whether the printed link leaves the lot out."""
 
     __tablename__ = "code_run"
@@ -34,6 +34,8 @@ class CodeRun(Row, Base):
     count: Mapped[int]
     issued: Mapped[int] = mapped_column(default=0)
     base: Mapped[str] = mapped_column(String(200))
+    gtin: Mapped[str] = mapped_column(String(14))
+    lot: Mapped[str] = mapped_column(String(20))
     kid: Mapped[str | None] = mapped_column(String(43))
     letter: Mapped[str | None] = mapped_column(String(1))
     tag_kid: Mapped[str] = mapped_column(String(43))

@@ -60,6 +60,8 @@ def order_codes(session: Session, batch: Batch, order: Order, *, base: str, by: 
         short=order.short,
         count=order.count,
         base=base,
+        gtin=batch.product.gtin,
+        lot=batch.lot,
         kid=pair.kid if pair else None,
         letter=pair.letter if pair else None,
         tag_kid=keys.current_secret(session).kid,
@@ -134,21 +136,18 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
 
 
 def _new_item(run: CodeRun, ring: KeyRing, at: datetime) -> dict[str, object]:
-    batch = run.batch
-    lot = None if run.short else batch.lot
-    serial = new_serial(ring.secret(run.tag_kid), run.base, batch.product.gtin, lot)
+    lot = None if run.short else run.lot
+    serial = new_serial(ring.secret(run.tag_kid), run.base, run.gtin, lot)
     signature = None
     if run.kid and run.letter:
-        uri = canonical_item_uri(run.base, batch.product.gtin, lot, serial)
+        uri = canonical_item_uri(run.base, run.gtin, lot, serial)
         signature = parse_signature(sign_item(ring.pair(run.kid), run.letter, uri))[1]
-    return {"serial": serial, "batch_id": batch.id, "run_id": run.id, "signature": signature, "issued_at": at}
+    return {"serial": serial, "batch_id": run.batch_id, "run_id": run.id, "signature": signature, "issued_at": at}
 
 
 def link(run: CodeRun, item: Item) -> str:
     """What the QR symbol says: the canonical Digital Link, with the signature behind it for tier B."""
-    return printed_link(
-        run.base, run.batch.product.gtin, None if run.short else run.batch.lot, item.serial, run.letter, item.signature
-    )
+    return printed_link(run.base, run.gtin, None if run.short else run.lot, item.serial, run.letter, item.signature)
 
 
 def printed_link(

@@ -15,13 +15,13 @@ import pypdfium2  # type: ignore[import-untyped]  # the package ships no types
 import zxingcpp
 from PIL import Image
 
+from ..carriers.symbols import Carrier
 from ..errors import Problem, Unavailable, say
+from .marks import formats
 from .sheet import POINT, Layout
 
 DPI = 300
 _PIXELS_PER_MM = DPI / 25.4
-
-_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 # pdfium is not thread-safe.
 _rendering = threading.Lock()
@@ -53,10 +53,12 @@ def verify_sheet(
     layout: Layout,
     start: int = 0,
     on_page: Callable[[int, int], None] | None = None,
+    *,
+    carrier: Carrier = Carrier.QR,
 ) -> int:
     """Read every symbol of our own sheet at `path` and compare it with the texts that were to be printed, in order.
 
-    Each label must hold exactly one QR symbol with exactly its text; the places before `start` and after the last
+    Each label must hold exactly one symbol of this carrier with exactly its text; the places before `start` and after the last
     label must hold none; there must be no page too few or too many. Returns the number of labels read. Raises
     Unreadable for the first label that differs. `on_page(page, labels)` is told after each page.
     """
@@ -65,7 +67,7 @@ def verify_sheet(
     for page, image in enumerate(_pages(path, layout), 1):
         for position in range(layout.per_page):
             text = next(texts, None) if page > 1 or position >= start else None
-            if _symbols(image, layout, position) != ([] if text is None else [text.encode()]):
+            if _symbols(image, layout, position, carrier) != ([] if text is None else [text.encode()]):
                 raise _unreadable(page, position, layout)
             read += text is not None
         if on_page:
@@ -107,9 +109,10 @@ def _render(document: pypdfium2.PdfDocument, number: int, layout: Layout) -> Ima
         return image
 
 
-def _symbols(image: Image.Image, layout: Layout, position: int) -> list[bytes]:
+def _symbols(image: Image.Image, layout: Layout, position: int, carrier: Carrier) -> list[bytes]:
     left, top = layout.corner(position)
     box = (left, top, left + layout.label_width, top + layout.label_height)
     label = image.crop(tuple(round(edge * _PIXELS_PER_MM) for edge in box))  # type: ignore[arg-type]  # four edges
-    found = zxingcpp.read_barcodes(label, formats=_QR, try_rotate=False, try_invert=False, try_downscale=False)
+    quickly = {"try_rotate": False, "try_invert": False, "try_downscale": False}
+    found = zxingcpp.read_barcodes(label, formats=formats(carrier), **quickly)
     return [symbol.bytes for symbol in found]

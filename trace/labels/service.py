@@ -1,13 +1,10 @@
-"""Order a sheet, make it, read it back, offer it."""
+"""Order a print run, make it, read it back, offer it."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,77 +14,45 @@ from sqlalchemy.orm import Session
 from .. import clock, log
 from ..accounts.models import Account, Role
 from ..batches.models import Batch
-from ..errors import conflict, not_found, say
+from ..errors import Invalid, Problem, conflict, not_found, say
 from ..files.storage import LocalStorage
-from ..intake import Intake
 from ..items import service as items
-from ..items.models import CodeRun
+from ..items.models import CodeRun, Item
 from ..jobs import service as jobs
 from ..jobs.models import JobKind, JobState
 from ..log import Act, Actor
-from .models import LabelSheet
-from .readback import verify_sheet
-from .sheet import A4_3X8, Label, Layout, write_sheet
+from . import checks, making
+from .compose import Label
+from .layouts import LAYOUTS, Room, place, room_of
+from .marks import mark
+from .models import LabelSheet, Output
+from .orders import MOST, OWN, LabelCarrier, Language, LayoutName, SheetOrder, read_sheet_order
 
-MOST = 12_000
-"""Labels in one file: 500 pages, which printers and people still handle."""
-
-
-class LayoutName(StrEnum):
-    """Permanent words."""
-
-    A4_3X8 = "a4-3x8"
-
-
-class Language(StrEnum):
-    ZH = "zh"
-    EN = "en"
-
-
-LAYOUTS: Mapping[LayoutName, Layout] = {LayoutName.A4_3X8: A4_3X8}
-
-
-@dataclass(frozen=True)
-class SheetOrder:
-    layout: LayoutName
-    language: Language
-    start: int
-    first: int
-    count: int
-
-
-def read_sheet_order(raw: Mapping[str, str], run: CodeRun) -> SheetOrder:
-    """Fields: layout, language, start (1-based place on the first sheet), first (1-based code of the run), count.
-    Empty means from the first place, from the first code, as many as fit in one file."""
-    intake = Intake(raw)
-    layout = (
-        intake.choice("layout", LayoutName, default=LayoutName.A4_3X8) if intake.given("layout") else LayoutName.A4_3X8
-    )
-    start = _whole(intake, "start", 1, LAYOUTS[layout].per_page, default=1)
-    first = _whole(intake, "first", 1, max(1, run.issued), default=1)
-    left = min(max(1, run.issued - first + 1), MOST)
-    order = SheetOrder(
-        layout=layout,
-        language=intake.choice("language", Language, default=Language.ZH) if intake.given("language") else Language.ZH,
-        start=start - 1,
-        first=first - 1,
-        count=_whole(intake, "count", 1, left, default=left),
-    )
-    intake.done()
-    return order
-
-
-def _whole(intake: Intake, field: str, low: int, high: int, *, default: int) -> int:
-    number = intake.number(field, required=False, low=Decimal(low), high=Decimal(high))
-    if number is None:
-        return default
-    if number != int(number):
-        intake.refuse(field, "number.whole", say("Give a whole number."))
-    return int(number)
+__all__ = [
+    "LAYOUTS",
+    "MOST",
+    "OWN",
+    "LabelCarrier",
+    "Language",
+    "LayoutName",
+    "Output",
+    "SheetOrder",
+    "earlier",
+    "example",
+    "get",
+    "make",
+    "make_again",
+    "of_run",
+    "order_sheet",
+    "read_sheet_order",
+    "refuse_unprintable",
+    "room_on_label",
+    "visible",
+]
 
 
 def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor, at: datetime) -> LabelSheet:
-    """Raises `Conflict` while the run is not issued completely."""
+    """Raises `Conflict` while the run is not issued completely, `Invalid` for labels that could not be printed."""
     if run.issued < run.count:
         raise conflict(
             "labels.run-unfinished",
@@ -97,6 +62,7 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
                 count=run.count,
             ),
         )
+    refuse_unprintable(order, example(session, run, order.first))
     sheet = LabelSheet(
         run=run,
         layout=order.layout,
@@ -104,13 +70,19 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
         start=order.start,
         first=order.first,
         count=order.count,
+        carrier=order.carrier,
+        output=order.output,
+        measures=order.measures,
+        fields=",".join(sorted(order.fields)),
+        copies=order.copies,
+        dpi=order.dpi,
         added_at=at,
         added_by=by.name,
     )
     session.add(sheet)
     session.flush()
-    # Each label counts twice in the progress: once drawn, once read back.
-    sheet.job = jobs.enqueue(session, JobKind.PRINT_LABELS, {"sheet": sheet.ref}, total=2 * order.count, by=by, at=at)
+    before = [other.ref for other in earlier(session, sheet)]
+    _enqueue(session, sheet, by=by, at=at)
     log.record(
         session,
         Act.LABELS_PRINT,
@@ -120,37 +92,86 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
         sheet=sheet.ref,
         first=order.first,
         count=order.count,
+        output=order.output,
+        carrier=order.carrier,
+        layout=order.layout,
+        copies=order.copies,
+        printed_before=before,
     )
     return sheet
 
 
+def _enqueue(session: Session, sheet: LabelSheet, *, by: Actor, at: datetime) -> None:
+    total = making.steps(making.plan_of(sheet), sheet.count)
+    sheet.job = jobs.enqueue(session, JobKind.PRINT_LABELS, {"sheet": sheet.ref}, total=total, by=by, at=at)
+
+
+def example(session: Session, run: CodeRun, first: int = 0) -> Label | None:
+    """The label of one code of the run; None while it has none."""
+    item = session.scalar(items.items_of(run).offset(first).limit(1))
+    return _label(run, item) if item else None
+
+
+def refuse_unprintable(order: SheetOrder, label: Label | None) -> None:
+    """Raises `Invalid`, at the field of the order that can mend it, when this label could not be printed so."""
+    if label is None or order.output == Output.CSV:
+        return
+    try:
+        order.composer.check(label)
+    except Invalid as error:
+        raise _at("fields", error) from None
+    try:
+        place(mark(label.uri, order.carrier), order.page, order.dot_mm, order.carrier)
+    except Invalid as error:
+        raise _at("layout", error) from None
+
+
+def _at(field: str, error: Invalid) -> Invalid:
+    """A label's own parts are no fields that people fill in."""
+    return Invalid(*(Problem(field, problem.rule, problem.message) for problem in error.problems))
+
+
+def room_on_label(order: SheetOrder, label: Label) -> Room:
+    """What the symbol of this label needs, and what the chosen label has for it."""
+    return room_of(mark(label.uri, order.carrier).side, order.page, order.dot_mm, order.carrier)
+
+
+def earlier(session: Session, sheet: LabelSheet) -> Sequence[LabelSheet]:
+    """Print runs before this one that hold some of the same codes, newest first: this one prints them again."""
+    query = select(LabelSheet).where(
+        LabelSheet.run_id == sheet.run.id,
+        LabelSheet.id < sheet.id,
+        LabelSheet.first < sheet.first + sheet.count,
+        LabelSheet.first + LabelSheet.count > sheet.first,
+    )
+    return session.scalars(query.order_by(LabelSheet.id.desc())).all()
+
+
 def make_again(session: Session, sheet: LabelSheet, *, by: Actor, at: datetime) -> None:
-    """A new job for a sheet whose job gave up. Raises `Conflict` for any other sheet."""
+    """A new job for a print run whose job gave up. Raises `Conflict` for any other one."""
     if sheet.job is None or sheet.job.state != JobState.DEAD:
         raise conflict("labels.job-alive", say("This job did not give up. Wait until it ends."))
-    sheet.job = jobs.enqueue(session, JobKind.PRINT_LABELS, {"sheet": sheet.ref}, total=2 * sheet.count, by=by, at=at)
+    _enqueue(session, sheet, by=by, at=at)
     log.record(session, Act.LABELS_PRINT, by=by, at=at, subject=f"run:{sheet.run.ref}", sheet=sheet.ref, again=True)
 
 
 def make(claimed: jobs.Claimed, storage: LocalStorage) -> None:
-    """The job: draw the sheet, read every symbol back, store the file."""
+    """The job: draw the labels, read every symbol back, store the file, choose what is to be scanned back."""
+    begun = clock.now()
     with claimed.database.read() as session:
         sheet = get(session, claimed.payload["sheet"])
         labels = list(_labels(session, sheet))
-        start, language = sheet.start, Language(sheet.language)
-        layout = LAYOUTS[LayoutName(sheet.layout)]
+        plan = making.plan_of(sheet)
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
-        path = Path(folder) / "labels.pdf"
-        with path.open("wb") as file:
-            write_sheet(file, labels, layout, start, lambda _page, done: _tell(claimed, done), language=language.value)
-        verify_sheet(
-            path, (label.uri for label in labels), layout, start, lambda _page, done: _tell(claimed, len(labels) + done)
-        )
+        path = Path(folder) / "labels"
+        making.write(plan, labels, path, lambda done: _tell(claimed, done))
         stored = storage.put(path)
     with claimed.database.write() as session:
         sheet = get(session, claimed.payload["sheet"])
         sheet.sha256 = stored.sha256
-        claimed.progress(session, 2 * sheet.count, at=clock.now())
+        sheet.made, sheet.made_at = len(labels), begun
+        sheet.sample = checks.choose([label.serial for label in labels])
+        claimed.progress(session, making.steps(plan, sheet.count), at=clock.now())
 
 
 def _tell(claimed: jobs.Claimed, done: int) -> None:
@@ -159,22 +180,22 @@ def _tell(claimed: jobs.Claimed, done: int) -> None:
 
 
 def _labels(session: Session, sheet: LabelSheet) -> Iterator[Label]:
-    run = sheet.run
+    for item in session.scalars(items.items_of(sheet.run).offset(sheet.first).limit(sheet.count)):
+        if not item.voided_at:  # a voided code must not reach a pack
+            yield _label(sheet.run, item)
+
+
+def _label(run: CodeRun, item: Item) -> Label:
     batch, product = run.batch, run.batch.product
-    expiry = batch.expires_on.isoformat() if batch.expires_on else "—"
-    host = urlsplit(run.base).netloc
-    for item in session.scalars(items.items_of(run).offset(sheet.first).limit(sheet.count)):
-        if item.voided_at:
-            continue  # a voided code must not reach a pack
-        yield Label(
-            uri=items.link(run, item),
-            name_zh=product.name_zh,
-            name_en=product.name_en,
-            lot=batch.lot,
-            expiry=expiry,
-            serial=item.serial,
-            footer=host,
-        )
+    return Label(
+        uri=items.link(run, item),
+        name_zh=product.name_zh,
+        name_en=product.name_en,
+        lot=batch.lot,
+        expiry=batch.expires_on.isoformat() if batch.expires_on else "—",
+        serial=item.serial,
+        footer=urlsplit(run.base).netloc,
+    )
 
 
 def visible(account: Account | None) -> Select[LabelSheet]:

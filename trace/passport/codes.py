@@ -30,15 +30,21 @@ class IssuedWith:
     letter: str | None
     public_jwk: dict[str, Any] | None
     tag_kid: str
+    gtin: str | None = None
+    """The printed number; None: that of the question."""
+    gtin_today: str | None = None
+    lot_today: str | None = None
+    """A code that is typed comes under the numbers of today, although others may be printed."""
 
 
 def check_issued(
     ring: KeyRing, made: IssuedWith, *, gtin: str, lot: str | None, serial: str, signature: str | None
 ) -> Code:
     """A code with a record. Raises `Unavailable` when the key behind it does not open."""
-    if lot is not None and lot != made.lot:
+    if not _names(made, gtin, lot, as_printed=signature is not None):
         return Code.FORGED
     signed_lot = None if made.short else made.lot
+    gtin = made.gtin or gtin
     secret = ring.secret(made.tag_kid)
     try:
         check_serial(secret, made.base, gtin, signed_lot, serial)
@@ -52,6 +58,14 @@ def check_issued(
     except SigningError:
         return Code.FORGED
     return Code.OURS
+
+
+def _names(made: IssuedWith, gtin: str, lot: str | None, *, as_printed: bool) -> bool:
+    """Whether these numbers are those of the code: the printed ones, or, unless it is read off a symbol that carries a
+    signature, those that the record has today."""
+    right_gtin = made.gtin in (None, gtin) or (gtin == made.gtin_today and not as_printed)
+    right_lot = lot in (None, made.lot) or (lot == made.lot_today and not as_printed)
+    return right_gtin and right_lot
 
 
 def check_unissued(

@@ -180,5 +180,7 @@ class Passport:
     batch: BatchFacts | None = None
     item: ItemFacts | None = None
     history: History | None = None
+    renumbered: tuple[Correction, ...] = field(default=())
+    """Printed numbers that were corrected since: `field` is gtin or lot, `before` the printed one."""
     also: tuple[State, ...] = field(default=())
     """Further states that hold but are less grave: a recalled and expired batch says both."""

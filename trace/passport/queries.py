@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
-from ..batches.models import Batch, BatchCorrection, RecallNotice, StateChange
+from ..batches.models import Batch, BatchCorrection, FormerLot, RecallNotice, StateChange
 from ..certificates.models import Certificate, Outcome, ResultLine, Status
 from ..items.models import CodeRun, Item
 from ..keys.models import SigningKey
-from ..products.models import Category, Product
+from ..products.models import Category, FormerGtin, Product
 from ..releases.models import Release
 from ..suppliers.models import Supplier
 
@@ -49,6 +49,8 @@ ITEM = (
         CodeRun.letter,
         CodeRun.kid,
         CodeRun.tag_kid,
+        CodeRun.gtin.label("printed_gtin"),
+        CodeRun.lot.label("printed_lot"),
         SigningKey.public_jwk,
         Batch.lot,
     )
@@ -95,6 +97,18 @@ _BATCH = (
 BATCH_BY_ID = _BATCH.where(Batch.id == bindparam("batch_id"))
 BATCH_BY_LOT = _BATCH.where(and_(Batch.product_id == bindparam("product_id"), Batch.lot == bindparam("lot")))
 
+# Asked only after a miss, or when the printed numbers differ from today's.
+FORMER_GTIN = (
+    select(Product.gtin, FormerGtin.reason, FormerGtin.at)
+    .join(Product, Product.id == FormerGtin.product_id)
+    .where(FormerGtin.gtin == bindparam("gtin"))
+)
+FORMER_LOT = (
+    select(Batch.lot, FormerLot.reason, FormerLot.at)
+    .join(Batch, Batch.id == FormerLot.batch_id)
+    .where(FormerLot.product_id == bindparam("product_id"), FormerLot.lot == bindparam("lot"))
+)
+
 REPORTS = (
     select(
         Certificate.ref,
@@ -139,5 +153,8 @@ _RUNS = (
 # restored backup lacks, and those of its own runs. A lost old key then concerns its own codes and no others.
 TAG_KEYS = _TAG_KEYS.where(or_(SigningKey.retired_at.is_(None), SigningKey.kid.in_(_RUNS)))
 TAG_KEYS_OF_LOT = _TAG_KEYS.where(
-    or_(SigningKey.retired_at.is_(None), SigningKey.kid.in_(_RUNS.where(Batch.lot == bindparam("lot"))))
+    or_(
+        SigningKey.retired_at.is_(None),
+        SigningKey.kid.in_(_RUNS.where(or_(Batch.lot == bindparam("lot"), CodeRun.lot == bindparam("lot")))),
+    )
 )

@@ -80,19 +80,29 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
     today = at.astimezone(desk.zone).date()
     empty = Passport(State.UNKNOWN, at, asked.gtin, asked.lot, asked.serial)
     with desk.main.read_engine.connect() as connection:
-        product = connection.execute(queries.PRODUCT, {"gtin": asked.gtin}).one_or_none()
+        product = _find_product(connection, asked.gtin)
         if product is None:
             return empty
         found = replace(empty, product=_product(product), supplier=_supplier(product))
         if asked.serial is None:
-            return _without_serial(connection, found, product.id, today)
+            return _told(connection, _without_serial(connection, found, product.id, today), product)
         item = connection.execute(queries.ITEM, {"serial": asked.serial, "product_id": product.id}).one_or_none()
         if item is None:
             return _without_record(connection, desk, found, asked, product.id, today)
         try:
             code = check_issued(
                 desk.ring,
-                IssuedWith(item.base, item.lot, item.short, item.letter, item.public_jwk, item.tag_kid),
+                IssuedWith(
+                    item.base,
+                    item.printed_lot,
+                    item.short,
+                    item.letter,
+                    item.public_jwk,
+                    item.tag_kid,
+                    gtin=item.printed_gtin,
+                    gtin_today=product.gtin,
+                    lot_today=item.lot,
+                ),
                 gtin=asked.gtin,
                 lot=asked.lot,
                 serial=asked.serial,
@@ -103,7 +113,8 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
         if code is not Code.OURS:
             return _not_ours(connection, found, asked, item.lot, product.id, today, State.BAD_SIGNATURE)
         batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, today)
-    assert batch is not None
+        assert batch is not None
+        renumbered = _renumbered(connection, product, (item.printed_gtin, product.gtin), (item.printed_lot, batch.lot))
     earlier = scans.look(desk.scans, desk.recorder, item.id, who, at=at, count=count)
     states = _batch_states(batch, today)
     if item.voided_at:
@@ -116,14 +127,60 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
     else:
         states.add(State.OK_AGAIN if earlier.others else State.OK_FIRST)
     history = History(earlier.others, earlier.first_at, earlier.own, earlier.counted)
-    return _with_states(replace(found, lot=batch.lot, batch=batch, item=_item(item), history=history), states)
+    record = replace(found, lot=batch.lot, batch=batch, item=_item(item), history=history, renumbered=renumbered)
+    return _with_states(record, states)
+
+
+def _find_product(connection: Connection, gtin: str) -> Row[*tuple[Any, ...]] | None:
+    """By its number, or by one that was corrected since."""
+    product = connection.execute(queries.PRODUCT, {"gtin": gtin}).one_or_none()
+    if product is None:
+        former = connection.execute(queries.FORMER_GTIN, {"gtin": gtin}).one_or_none()
+        if former is not None:
+            product = connection.execute(queries.PRODUCT, {"gtin": former.gtin}).one_or_none()
+    return product
+
+
+def _find_lot(connection: Connection, product_id: int, lot: str, today: date) -> BatchFacts | None:
+    """The same for a batch."""
+    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": lot}, today)
+    if batch is None:
+        former = connection.execute(queries.FORMER_LOT, {"product_id": product_id, "lot": lot}).one_or_none()
+        if former is not None:
+            batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": former.lot}, today)
+    return batch
+
+
+def _told(connection: Connection, passport: Passport, product: Row[*tuple[Any, ...]]) -> Passport:
+    """The same facts, with word of every number of the question that was corrected since."""
+    lots = (passport.lot, passport.batch.lot if passport.batch else passport.lot)
+    return replace(passport, renumbered=_renumbered(connection, product, (passport.gtin, product.gtin), lots))
+
+
+def _renumbered(
+    connection: Connection,
+    product: Row[*tuple[Any, ...]],
+    gtins: tuple[str, str],
+    lots: tuple[str | None, str | None],
+) -> tuple[Correction, ...]:
+    """What was corrected of printed numbers; each pair is the printed one and today's."""
+    found = []
+    if gtins[0] != gtins[1]:
+        row = connection.execute(queries.FORMER_GTIN, {"gtin": gtins[0]}).one_or_none()
+        if row is not None:
+            found.append(Correction("gtin", gtins[0], gtins[1], row.reason, row.at))
+    if lots[0] != lots[1]:
+        row = connection.execute(queries.FORMER_LOT, {"product_id": product.id, "lot": lots[0]}).one_or_none()
+        if row is not None:
+            found.append(Correction("lot", str(lots[0]), row.lot, row.reason, row.at))
+    return tuple(found)
 
 
 def _without_serial(connection: Connection, found: Passport, product_id: int, today: date) -> Passport:
     """A GTIN alone, or with a lot: facts of product or batch, no verdict on one item."""
     if found.lot is None:
         return replace(found, state=State.PRODUCT_ONLY)
-    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": found.lot}, today)
+    batch = _find_lot(connection, product_id, found.lot, today)
     if batch is None:
         return replace(found, state=State.UNKNOWN_LOT)
     return _with_states(replace(found, batch=batch), {State.BATCH_ONLY, *_batch_states(batch, today)})
@@ -134,8 +191,9 @@ def _without_record(
 ) -> Passport:
     """A serial that was never issued. The lot comes first: nobody can have issued a code for a lot that is missing."""
     if asked.lot is not None:
-        known = connection.execute(queries.BATCH_BY_LOT, {"product_id": product_id, "lot": asked.lot}).first()
-        if known is None:
+        in_lot = {"product_id": product_id, "lot": asked.lot}
+        known = connection.execute(queries.BATCH_BY_LOT, in_lot).first()
+        if known is None and connection.execute(queries.FORMER_LOT, in_lot).first() is None:
             return replace(found, state=State.UNKNOWN_LOT)
     of_product = {"product_id": product_id}
     if asked.lot is None:
@@ -174,7 +232,7 @@ def _not_ours(
     lot = asked.lot or lot
     if lot is None:
         return bare
-    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": lot}, today)
+    batch = _find_lot(connection, product_id, lot, today)
     if batch is None or batch.recall is None:
         return bare
     told = replace(bare, product=found.product, supplier=found.supplier, batch=batch)

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from ...signing.errors import Malformed
 from ...signing.item import RANDOM_SIZE, normalise_typed_serial
-from ..batches.models import Batch
+from ..batches.models import Batch, FormerLot
 from ..errors import invalid, say
 from ..items.models import Item
-from ..products.models import Product
+from ..products.models import FormerGtin, Product
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,13 @@ def find_item(session: Session, text: str) -> Found | None:
 
 def known_spelling(session: Session, gtin: str, lot: str) -> str:
     """The lot as it is in the record when only capitals differ, else as it was typed."""
-    query = select(Batch.lot).join(Product, Product.id == Batch.product_id).where(Product.gtin == gtin)
+    product = (
+        select(Product.id)
+        .where(Product.gtin == gtin)
+        .union(select(FormerGtin.product_id).where(FormerGtin.gtin == gtin))
+    )
     for spelling in (lot, lot.upper()):
-        if session.scalar(query.where(Batch.lot == spelling)):
-            return spelling
+        for row in (Batch, FormerLot):
+            if session.scalar(select(row.id).where(row.product_id.in_(product), row.lot == spelling)):
+                return spelling
     return lot

@@ -47,3 +47,16 @@ class Product(Row, Base):
     @property
     def internal(self) -> bool:
         return is_internal(self.gtin)
+
+
+class FormerGtin(Row, Base):
+    """A number that a product had before it was corrected. It stands on printed codes, so it keeps leading here and is
+    never given to another product."""
+
+    __tablename__ = "former_gtin"
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    gtin: Mapped[str] = mapped_column(String(14), unique=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(200))

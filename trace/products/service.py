@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, or_, select
 from sqlalchemy.orm import Session
 
 from .. import log
@@ -18,7 +18,7 @@ from ..errors import conflict, invalid, not_found, say
 from ..intake import Intake
 from ..log import Act, Actor
 from ..suppliers.models import Supplier
-from .models import Category, Product
+from .models import Category, FormerGtin, Product
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,8 @@ def _category(session: Session, code: str) -> Category:
 
 
 def add(session: Session, draft: ProductDraft, supplier: Supplier, *, by: Actor, at: datetime) -> Product:
-    """Raises `Conflict` when the GTIN is in use."""
-    if session.scalar(select(Product.id).where(Product.gtin == draft.gtin)):
-        raise conflict(
-            "product.gtin-taken", say("A product with this GTIN is there already. Open it instead."), field="gtin"
-        )
+    """Raises `Conflict` when the GTIN is in use, or was until it was corrected."""
+    _refuse_taken(session, draft.gtin)
     facts = asdict(draft)
     category = _category(session, facts.pop("category"))
     product = Product(**facts, category=category, supplier=supplier, added_at=at, added_by=by.name)
@@ -133,12 +130,26 @@ def add(session: Session, draft: ProductDraft, supplier: Supplier, *, by: Actor,
     return product
 
 
+def _refuse_taken(session: Session, gtin: str, own: int | None = None) -> None:
+    if session.scalar(select(Product.id).where(Product.gtin == gtin)):
+        raise conflict(
+            "product.gtin-taken", say("A product with this GTIN is there already. Open it instead."), field="gtin"
+        )
+    owner = session.scalar(select(FormerGtin.product_id).where(FormerGtin.gtin == gtin))
+    if owner is not None and owner != own:
+        raise conflict(
+            "product.gtin-was",
+            say("This GTIN belonged to another product before it was corrected, and stands on its printed codes."),
+            field="gtin",
+        )
+
+
 def change(session: Session, product: Product, draft: ProductDraft, *, by: Actor, at: datetime) -> None:
     """Everything but the GTIN, which stands on printed codes."""
     if draft.gtin != product.gtin:
         raise conflict(
             "product.gtin-fixed",
-            say("The GTIN stands on printed codes and cannot change. Add a new product."),
+            say("The GTIN stands on printed codes. If it was mistyped, correct the number with a reason instead."),
             field="gtin",
         )
     facts = asdict(draft)
@@ -152,6 +163,39 @@ def change(session: Session, product: Product, draft: ProductDraft, *, by: Actor
         changed["category"] = [product.category.code, category.code]
         product.category = category
     log.record(session, Act.PRODUCT_CHANGE, by=by, at=at, subject=f"product:{product.ref}", changed=changed)
+
+
+def renumber(session: Session, product: Product, raw: Mapping[str, str], *, by: Actor, at: datetime) -> str:
+    """Correct a GTIN that was wrong. Fields: gtin, reason (public). The old number keeps leading to this product; says
+    which it was. Links are moved along by `links.service.correct_gtin`, which front doors call."""
+    intake = Intake(raw)
+    gtin = intake.own("gtin", read_gtin, placeholder="")
+    reason = intake.text("reason", most=500, lines=True)
+    intake.done()
+    if gtin == product.gtin:
+        raise conflict("product.gtin-same", say("This is the number that the product has already."), field="gtin")
+    _refuse_taken(session, gtin, own=product.id)
+    before = product.gtin
+    session.execute(delete(FormerGtin).where(FormerGtin.gtin == gtin))
+    session.add(FormerGtin(product_id=product.id, gtin=before, reason=reason, at=at, by=by.name))
+    product.gtin = gtin
+    session.flush()
+    log.record(
+        session,
+        Act.PRODUCT_RENUMBER,
+        by=by,
+        at=at,
+        subject=f"product:{product.ref}",
+        changed={"gtin": [before, gtin]},
+        reason=reason,
+    )
+    return before
+
+
+def former_numbers(session: Session, product: Product) -> Sequence[FormerGtin]:
+    """The numbers that this product had before, oldest first."""
+    query = select(FormerGtin).where(FormerGtin.product_id == product.id).order_by(FormerGtin.id)
+    return session.scalars(query).all()
 
 
 def set_picture(session: Session, product: Product, *, picture: str, original: str, by: Actor, at: datetime) -> None:
@@ -181,7 +225,9 @@ def get(session: Session, ref: str, *, account: Account | None = None) -> Produc
 
 
 def by_gtin(session: Session, gtin: str, *, account: Account | None = None) -> Product:
-    product = session.scalar(visible(account).where(Product.gtin == gtin))
+    """Also by a number that was corrected since."""
+    former = select(FormerGtin.product_id).where(FormerGtin.gtin == gtin)
+    product = session.scalar(visible(account).where(or_(Product.gtin == gtin, Product.id.in_(former))))
     if product is None:
         raise not_found("product.unknown", say("There is no product with this GTIN."))
     return product

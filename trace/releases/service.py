@@ -26,6 +26,7 @@ from ..keys import service as keys
 from ..keys.models import SigningKey
 from ..keys.ring import KeyRing
 from ..log import Act, Actor
+from ..products import service as products
 from .models import Release
 
 
@@ -185,5 +186,8 @@ def check(session: Session, row: Release) -> None:
         raise BadSignature("release.hash", "the hash that pages show is not the hash of the signed document")
     batch = session.get_one(Batch, row.batch_id)
     named = json.loads(document)
-    if (named["gtin"], named["lot"]) != (batch.product.gtin, batch.lot):
+    # A number that was corrected later is still the number that was signed.
+    gtins = {batch.product.gtin, *(former.gtin for former in products.former_numbers(session, batch.product))}
+    lots = {batch.lot, *(former.lot for former in batches.former_lots(session, batch))}
+    if named["gtin"] not in gtins or named["lot"] not in lots:
         raise BadSignature("release.subject", "the signed document is about another batch")

@@ -172,8 +172,8 @@ def job(row: Job | None) -> Facts | None:
 def run(row: CodeRun) -> Facts:
     return {
         "run": row.ref,
-        "gtin": row.batch.product.gtin,
-        "lot": row.batch.lot,
+        "gtin": row.gtin,
+        "lot": row.lot,
         "tier": row.tier,
         "short": row.short,
         "count": row.count,

@@ -29,28 +29,29 @@ MOST = 200
 @blueprint.get("/<gtin>/10/<path:lot>/21/<path:serial>")
 @public
 def item(gtin: str, lot: str, serial: str) -> Response:
-    return _answer(gtin, lot, serial)
+    return answer(gtin, lot, serial)
 
 
 @blueprint.get("/<gtin>/21/<path:serial>")
 @public
 def item_without_lot(gtin: str, serial: str) -> Response:
-    return _answer(gtin, None, serial)
+    return answer(gtin, None, serial)
 
 
 @blueprint.get("/<gtin>/10/<path:lot>")
 @public
 def batch(gtin: str, lot: str) -> Response:
-    return _answer(gtin, lot, None)
+    return answer(gtin, lot, None)
 
 
 @blueprint.get("/<gtin>")
 @public
 def product(gtin: str) -> Response:
-    return _answer(gtin, None, None)
+    return answer(gtin, None, None)
 
 
-def _answer(gtin: str, lot: str | None, serial: str | None) -> Response:
+def answer(gtin: str, lot: str | None, serial: str | None) -> Response:
+    """The scan page. The resolver calls it too, for addresses that name the same things in other ways."""
     asked = service.Asked(_gtin(gtin), _bounded(lot), _bounded(serial), _bounded(request.args.get("s")))
     now = clock.now()
     who, cookie = visitor(now)
@@ -66,7 +67,7 @@ def _answer(gtin: str, lot: str | None, serial: str | None) -> Response:
     if passport.state is State.CANNOT_VERIFY:
         response.headers["Retry-After"] = "60"
     if passport.state in (State.UNKNOWN, State.BAD_SIGNATURE, State.UNKNOWN_LOT):
-        _throttle_guessing()
+        throttle_guessing()
     if passport.history and passport.history.counted:
         remember(response, cookie)
     return response
@@ -94,5 +95,5 @@ def _bounded(text: str | None) -> str | None:
 
 
 @limiter.limit(UNKNOWN)
-def _throttle_guessing() -> None:
+def throttle_guessing() -> None:
     """Unknown codes from one address are counted; who guesses thousands is asked to wait."""

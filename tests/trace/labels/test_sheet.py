@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -12,9 +12,11 @@ import pypdfium2  # type: ignore[import-untyped]  # the package ships no types
 import pytest
 from PIL import Image, ImageChops
 
-from lotseal.trace.carriers import qr
+from lotseal.trace.carriers import bulk, qr
 from lotseal.trace.errors import Invalid
 from lotseal.trace.labels import sheet
+from lotseal.trace.labels.compose import EVERYTHING, Composer, Field, usual_fields
+from lotseal.trace.labels.layouts import LAYOUTS, room_for
 from lotseal.trace.labels.readback import Unreadable, verify_sheet
 from lotseal.trace.labels.sheet import A4_3X8, Label, write_sheet
 
@@ -172,9 +174,7 @@ def test_a_lot_and_a_serial_are_never_cut() -> None:
 
 
 def test_the_typed_serial_is_at_least_seven_points_high() -> None:
-    text_width = sheet._text_width(A4_3X8)
-
-    assert all(sheet._fit_serial(row, text_width) >= 7 for row in sheet._serial_rows("W" * 20))
+    assert Composer(A4_3X8).serial_size() >= 7
 
 
 def test_labels_already_used_up_stay_empty() -> None:
@@ -269,6 +269,66 @@ def test_a_sheet_without_labels_is_refused() -> None:
         written([])
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_full_sheet_of_every_layout_reads_back(name: str, tmp_path: Path) -> None:
+    layout = LAYOUTS[name]
+    items = list(labels(layout.per_page + 3))
+    path = tmp_path / "labels.pdf"
+    with path.open("wb") as file:
+        write_sheet(file, items, layout, 1, fields=usual_fields(layout))
+
+    assert verify_sheet(path, [item.uri for item in items], layout, 1) == len(items)
+
+
+def test_labels_of_several_products_and_tiers_on_one_sheet_each_say_their_own() -> None:
+    coffee = replace(TEA, name_zh="咖啡", lot="K1", serial="22222", uri=TEA.uri[:-20] + "22222")
+    text = page_text(written([TEA, coffee, signed(TEA), TEA]))
+
+    assert [text.count(word) for word in ("K1", "咖啡", "L2611")] == [1, 1, 3]
+    assert "".join(text.split()).count("22222") == 1
+
+
+def test_each_label_is_printed_as_often_as_asked() -> None:
+    items = list(labels(3))
+
+    assert [label.serial for label in sheet.copied(items, 2)] == [item.serial for item in items for _ in range(2)]
+
+
+@pytest.mark.parametrize("copies", [0, -1, 101])
+def test_copies_out_of_reason_are_refused(copies: int) -> None:
+    with pytest.raises(Invalid, match="1 to 100 copies") as refused:
+        sheet.copied([TEA], copies)
+    assert refused.value.problems[0].rule == "label.copies"
+
+
+def test_only_the_chosen_fields_are_printed() -> None:
+    out = BytesIO()
+    write_sheet(out, [TEA], fields=frozenset({Field.LOT, Field.SERIAL}))
+    text = page_text(out.getvalue())
+
+    assert "L2611" in text
+    assert "4K7QW" in "".join(text.split())
+    assert not any(part in text for part in ("武夷山", "Wuyi", "2028", "t.example.cn"))
+
+
+def test_a_label_too_small_for_all_fields_says_so_and_the_usual_ones_fit() -> None:
+    small = LAYOUTS["a4-5x13"]
+
+    with pytest.raises(Invalid, match="choose fewer") as refused:
+        write_sheet(BytesIO(), [TEA], small)
+    assert refused.value.problems[0].rule == "label.fields"
+    assert usual_fields(small) == {Field.NAME, Field.LOT, Field.EXPIRY, Field.SERIAL}
+    assert usual_fields(A4_3X8) == EVERYTHING
+
+
+def test_a_signed_code_on_a_low_label_is_refused_with_needed_and_available_millimetres() -> None:
+    low = LAYOUTS["letter-3x10"]
+    room = room_for(signed(TEA).uri, low)
+
+    with pytest.raises(Invalid, match=f"needs {room.needed:.1f} mm .* has {room.available:.1f} mm"):
+        write_sheet(BytesIO(), [signed(TEA)], low)
+
+
 class TestReadback:
     @pytest.fixture
     def items(self) -> list[Label]:
@@ -349,8 +409,13 @@ class TestReadback:
             verify_sheet(path, [item.uri for item in items], replace(A4_3X8, page_height=279.4), 5)
 
     def test_a_damaged_symbol_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        whole = qr.rectangles
-        monkeypatch.setattr(qr, "rectangles", lambda symbol: [box for box in whole(symbol) if box[1] > 9])
+        whole = bulk.bitmaps
+
+        def damaged(texts: Iterable[str]) -> Iterator[bulk.Bitmap]:
+            for symbol in whole(texts):
+                yield replace(symbol, data=bytes(10 * symbol.row_bytes) + symbol.data[10 * symbol.row_bytes :])
+
+        monkeypatch.setattr(bulk, "bitmaps", damaged)
         path = tmp_path / "labels.pdf"
         path.write_bytes(written([TEA]))
 
