@@ -55,7 +55,9 @@ def _candidates(text: str, kind: Kind | None) -> Iterator[str]:
 def _link(text: str) -> Iterator[str]:
     address, mark, query = text.partition("?")
     scheme, colon, rest = address.partition("://")
-    text = with_numbers(scheme.lower() + colon + rest.rstrip("/")) + mark + query
+    if not digital_link.is_link(text):
+        scheme = scheme.lower()
+    text = with_numbers(scheme + colon + rest.rstrip("/")) + mark + query
     yield text
     stem, path, attributes, _extra = digital_link.split(text)
     elements = _mended([*path, *attributes])
@@ -93,6 +95,8 @@ def _typed(text: str) -> Iterator[str]:
     yield digits
     if len(digits) in (*_GTIN_SIZES, 14):
         yield _mended_digits(digits)
+    else:
+        yield FNC1 + digits
 
 
 def _urn(text: str) -> Iterator[str]:
