@@ -59,11 +59,12 @@ def _link(text: str) -> Iterator[str]:
         scheme = scheme.lower()
     text = with_numbers(scheme + colon + rest.rstrip("/")) + mark + query
     yield text
-    stem, path, attributes, _extra = digital_link.split(text)
+    stem, path, attributes, extra = digital_link.split(text)
     elements = _mended([*path, *attributes])
     mended = digital_link.print_link(elements, stem)
     if mended:
-        yield mended
+        others = "&".join(name if value is None else f"{name}={value}" for name, value in extra)
+        yield mended + (others and ("&" if "?" in mended else "?") + others)
 
 
 def _bracketed(text: str) -> Iterator[str]:
