@@ -99,7 +99,6 @@ class FlatPng:
         values = set()
         for modules in (bytes(side), b"\1" * side, (b"\0\1" * side)[:side], (b"\1\0" * side)[:side]):
             values |= set(self._row(modules))
-        values |= {255 - value for value in values}
         filling = iter(range(1, 255))
         while len(values) != 2 and (len(values) < 8 or len(values) & (len(values) - 1)):
             value = next(filling)

@@ -204,6 +204,7 @@ class _Rows:
         self._version, self._level = version, level
         self._blocks = base.rs_blocks(version, qr.LEVELS[level])
         self._numbers = self._interleaved()
+        self._ones = [self._checked(n, [255] * block.data_count) for n, block in enumerate(self._blocks)]
         self._modules = self._placed(8 * sum(block.total_count for block in self._blocks))
         self._learned: dict[int, tuple[bytes, ...]] = {}
 
@@ -228,11 +229,9 @@ class _Rows:
 
     def _spread(self, block: int, codeword: int, bit: int) -> list[int]:
         """How data and check words of a block change with one bit. The rest is ones: `qrcode` cannot divide zeros."""
-        ones, flipped = ([255] * self._blocks[block].data_count for _ in range(2))
+        flipped = [255] * self._blocks[block].data_count
         flipped[codeword] ^= bit
-        return [
-            one ^ other for one, other in zip(self._checked(block, ones), self._checked(block, flipped), strict=True)
-        ]
+        return [one ^ other for one, other in zip(self._ones[block], self._checked(block, flipped), strict=True)]
 
     def _checked(self, block: int, data: list[int]) -> list[int]:
         buffer = util.BitBuffer()

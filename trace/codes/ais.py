@@ -3,8 +3,8 @@
 The rows below are our own spelling of public facts (GS1 General Specifications section 3 and the GS1 Barcode Syntax
 Dictionary). A row gives the AI, or a range of AIs, its title and the form of its value, then by keyword:
 
-`needs`   alternatives, one of which must stand in the same code: `"01 02"` is 01 or 02, `"01+21 03+21"` is 01 with 21 or
-          03 with 21. A pattern such as `31nn` is any AI of that length that begins so.
+`needs`   alternatives, one of which must stand in the same code: `"01 02"` is 01 or 02, `"01+21 03+21"` is 01 with 21
+          or 03 with 21. A pattern such as `31nn` is any AI of that length that begins so.
 `never`   AIs and patterns that must not stand in the same code; an AI does not exclude itself.
 `key`     primary key of a Digital Link; the text lists its qualifiers in order, alternatives after `|`.
 `fixed`   the length is known from the AI alone, so no FNC1 ends the value.
@@ -81,7 +81,12 @@ def _part(text: str) -> Part:
     return Part(1 if variable else most, most, bool(optional), tuple((name, RULES[name]) for name in names))
 
 
-_CHARACTERS = {"csetnumeric": "[0-9]", "cset82": "[!\"%-?A-Z_a-z]", "cset39": "[#\\-/0-9A-Z]", "cset64": "[\\-0-9=A-Z_a-z]"}
+_CHARACTERS = {
+    "csetnumeric": "[0-9]",
+    "cset82": '[!"%-?A-Z_a-z]',
+    "cset39": "[#\\-/0-9A-Z]",
+    "cset64": "[\\-0-9=A-Z_a-z]",
+}
 
 
 def _form(parts: Sequence[Part]) -> Callable[[str], object]:

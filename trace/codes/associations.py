@@ -1,4 +1,4 @@
-"""Which Application Identifiers may, must and must not stand together in one code (General Specifications 4.13, 4.14)."""
+"""Which Application Identifiers must and must not stand together in one code (General Specifications 4.13, 4.14)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _UNSERIALISED = {"253": 13, "255": 13, "8003": 14}
 
 
 def check_associations(elements: Iterable[Element]) -> None:
-    """Raises `Invalid` with one problem per AI that is repeated with another value, stands beside an AI that excludes it,
-    lacks an AI it needs, or is signed without a serial."""
+    """Raises `Invalid` with one problem per AI that is repeated with another value, stands beside an AI that excludes
+    it, lacks an AI it needs, or is signed without a serial."""
     problems: list[Problem] = []
     values: dict[str, str] = {}
     present: set[str] = set()

@@ -91,9 +91,7 @@ def cset64(data: str) -> Fault | None:
 def hasnondigit(data: str) -> Fault | None:
     if _NOT_DIGIT.search(data):
         return None
-    return fault(
-        "requires-non-digit-character", 1, say("This must have at least one character that is not a digit.")
-    )
+    return fault("requires-non-digit-character", 1, say("This must have at least one character that is not a digit."))
 
 
 def importeridx(data: str) -> Fault | None:

@@ -16,7 +16,7 @@ def csum(data: str) -> Fault | None:
     if found := csetnumeric(data):
         return found
     if not data:
-        return fault("too-short-for-check-digit", 1, say("There is no digit here, so no check digit either."))
+        return fault("too-short-for-check-digit", 1, say("There are no digits here. Copy the whole number."))
     digits = data.encode()
     # Every second digit from the right counts three times. The bytes are those of the characters: 0 is 48.
     threes, ones = digits[-2::-2], digits[-1::-2]
@@ -66,7 +66,11 @@ def check_characters(body: str) -> str:
 
 def csumalpha(data: str) -> Fault | None:
     if len(data) < 2:
-        return fault("too-short-for-check-pair", 1, say("This is too short to end in two check characters."))
+        return fault(
+            "too-short-for-check-pair",
+            1,
+            say("This is too short to end in two check characters. Copy the whole number."),
+        )
     if len(data) > len(_WEIGHTS) + 2:
         return fault(
             "too-long-for-check-pair-implementation",
@@ -107,7 +111,9 @@ def iban(data: str) -> Fault | None:
         return fault(
             "iban-too-short",
             1,
-            say("An IBAN has at least %(least)d characters; this has %(count)d.", least=_SHORTEST_IBAN, count=len(data)),
+            say(
+                "An IBAN has at least %(least)d characters; this has %(count)d.", least=_SHORTEST_IBAN, count=len(data)
+            ),
         )
     if data[:2] not in IBAN_COUNTRIES:
         return fault(

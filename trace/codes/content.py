@@ -37,7 +37,12 @@ def problem_with(entry: Entry, value: str) -> Problem | None:
 
 def _wrong_size(entry: Entry, size: int) -> Problem:
     if size == 0:
-        return problem(entry.ai, "ai.empty", 1, say("Nothing stands behind (%(ai)s).", ai=entry.ai))
+        return problem(
+            entry.ai,
+            "ai.empty",
+            1,
+            say("Nothing stands behind (%(ai)s). Add its value, or take the AI out.", ai=entry.ai),
+        )
     if size > entry.most:
         return problem(
             entry.ai,
@@ -68,7 +73,11 @@ def _wrong_size(entry: Entry, size: int) -> Problem:
         entry.ai,
         "ai.too-short",
         size + 1,
-        say("The last part of (%(ai)s) %(title)s is cut off.", ai=entry.ai, title=entry.title),
+        say(
+            "The last part of (%(ai)s) %(title)s is cut off. Compare it with the original.",
+            ai=entry.ai,
+            title=entry.title,
+        ),
     )
 
 
@@ -77,7 +86,11 @@ def unknown(ai: str, position: int) -> Problem:
         None,
         "ai.unknown",
         position,
-        say("At character %(position)d: there is no Application Identifier %(ai)s.", ai=ai),
+        say(
+            "At character %(position)d: there is no Application Identifier %(ai)s. "
+            "Compare the digits; perhaps FNC1 is missing.",
+            ai=ai,
+        ),
     )
 
 

@@ -83,7 +83,9 @@ class _Walk:
                 fault(
                     "coupon-excess-data",
                     self.at + 1,
-                    say("From character %(position)d on there is more than a coupon has, or its parts are out of order."),
+                    say(
+                        "From character %(position)d on there is more than a coupon has, or its parts are out of order."
+                    ),
                 )
             )
 
@@ -207,7 +209,9 @@ def _dates(walk: _Walk) -> None:
         starts = _date(walk, "coupon-too-short-for-start-date", "coupon-invalid-start-date", say("start date"))
     if expires and starts and expires < starts:
         raise _Stop(
-            fault("coupon-expiration-before-start", began + 1, say("This coupon expires before it starts."))
+            fault(
+                "coupon-expiration-before-start", began + 1, say("This coupon expires before it starts. Scan it again.")
+            )
         )
 
 
@@ -216,7 +220,11 @@ def _date(walk: _Walk, truncated: str, wrong: str, part: Message) -> str:
     found = walk.digits(6, truncated, part)
     if yymmdd(found):
         raise _Stop(
-            fault(wrong, began + 1, say("There is no such day: %(given)s (%(part)s).", given=found, part=part))
+            fault(
+                wrong,
+                began + 1,
+                say("There is no such day: %(given)s (%(part)s). Scan the coupon again.", given=found, part=part),
+            )
         )
     return found
 

@@ -17,9 +17,7 @@ def days_in(year: int, month: int) -> int:
     return _DAYS[month - 1]
 
 
-_EVERY_YEAR = frozenset(
-    f"{month:02}{day:02}" for month in range(1, 13) for day in range(1, days_in(2001, month) + 1)
-)
+_EVERY_YEAR = frozenset(f"{month:02}{day:02}" for month in range(1, 13) for day in range(1, days_in(2001, month) + 1))
 
 
 def _date(data: str, *, size: int, day_needed: bool, message: Message) -> Fault | None:
@@ -33,9 +31,13 @@ def _date(data: str, *, size: int, day_needed: bool, message: Message) -> Fault 
         return found
     year, month, day = int(data[:-4]), int(data[-4:-2]), int(data[-2:])
     if not 1 <= month <= 12:
-        return fault("illegal-month", size - 3, say("There is no month %(given)s.", given=data[-4:-2]))
+        return fault(
+            "illegal-month", size - 3, say("There is no month %(given)s; months run from 01 to 12.", given=data[-4:-2])
+        )
     if (day == 0 and day_needed) or day > days_in(year if size == 8 else 2000 + year, month):
-        return fault("illegal-day", size - 1, say("This month has no day %(given)s.", given=data[-2:]))
+        return fault(
+            "illegal-day", size - 1, say("This month has no day %(given)s. Compare the date.", given=data[-2:])
+        )
     return None
 
 
@@ -71,7 +73,7 @@ def _two_digits(word: str, most: int, length: Message, range_: Message) -> Calla
     return rule
 
 
-_TWO_DIGITS = say("Two digits belong here.")
+_TWO_DIGITS = say("Two digits belong here, such as 09.")
 hh = _two_digits("hour", 23, _TWO_DIGITS, say("There is no hour %(given)s; hours run from 00 to 23."))
 mi = _two_digits("minute", 59, _TWO_DIGITS, say("There is no minute %(given)s; minutes run from 00 to 59."))
 ss = _two_digits("second", 59, _TWO_DIGITS, say("There is no second %(given)s; seconds run from 00 to 59."))

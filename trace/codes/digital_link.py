@@ -64,7 +64,9 @@ def split(text: str) -> tuple[str, list[Element], list[Element], Extra]:
         raise _refused(
             "link.escape",
             escape.start(),
-            say("After %% at character %(position)d two of 0–9, A–F must follow. A percent sign itself is written %%25."),
+            say(
+                "After %% at character %(position)d two of 0–9, A–F must follow. A percent sign itself is written %%25."
+            ),
         )
     segments = address.split("/")
     first = _key_place(segments, len(origin))
@@ -83,7 +85,7 @@ def _not_a_link(text: str) -> Invalid:
         return _refused(
             "link.characters",
             found.start(),
-            say("Character %(position)d cannot stand in a web address. Write it as %%XX, or take it out if it is a space."),
+            say("Character %(position)d cannot stand in a web address. Write it as %%XX, or take out the space."),
         )
     if not is_link(text):
         return _refused(
@@ -239,9 +241,9 @@ def _escaped(value: str) -> str:
 
 
 def print_link(elements: Iterable[Element], stem: str = GS1_ROOT) -> str | None:
-    """The Digital Link under `stem`, the canonical one under `GS1_ROOT`: the first primary key, its qualifiers in order,
-    then in the query all else, of which values of fixed length come first. Everything but A–Z a–z 0–9 - . _ is escaped
-    in capitals. None when there is no such link: no primary key, or an AI that cannot stand in one."""
+    """The Digital Link under `stem`, the canonical one under `GS1_ROOT`: the first primary key, its qualifiers in
+    order, then in the query all else, of which values of fixed length come first. Everything but A–Z a–z 0–9 - . _ is
+    escaped in capitals. None when there is no such link: no primary key, or an AI that cannot stand in one."""
     values: dict[str, str] = {}
     for ai, value in elements:
         if values.setdefault(ai, value) != value:
@@ -254,7 +256,7 @@ def print_link(elements: Iterable[Element], stem: str = GS1_ROOT) -> str | None:
         return None
     for row in entry.qualifiers:
         rest = [TABLE[ai] for ai in values if ai not in row and ai != entry.ai]
-        if all([other.query for other in rest]):
+        if all(other.query for other in rest):
             return stem.rstrip("/") + _path(entry.ai, row, values) + _query(rest, values)
     return None
 

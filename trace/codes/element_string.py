@@ -61,7 +61,7 @@ def split(data: str, at: int) -> tuple[Element, ...]:
 
 def print_element_string(elements: Iterable[Element], fnc1: str = FNC1) -> str:
     """FNC1 in front and behind each value that needs it, but not at the very end."""
-    printed = []
+    printed: list[str] = []
     separator = fnc1
     for ai, value in elements:
         printed += (separator, ai, value)
@@ -110,7 +110,7 @@ def split_bracketed(text: str) -> tuple[Element, ...]:
 
 
 def print_bracketed(elements: Iterable[Element]) -> str:
-    printed = []
+    printed: list[str] = []
     for ai, value in elements:
         printed += ("(", ai, ")", value.replace("(", "\\(") if "(" in value else value)
     return "".join(printed)

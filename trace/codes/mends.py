@@ -55,13 +55,16 @@ def _candidates(text: str, kind: Kind | None) -> Iterator[str]:
 def _link(text: str) -> Iterator[str]:
     address, mark, query = text.partition("?")
     scheme, colon, rest = address.partition("://")
-    text = with_numbers(scheme.lower() + colon + rest.rstrip("/")) + mark + query
+    if not digital_link.is_link(text):
+        scheme = scheme.lower()
+    text = with_numbers(scheme + colon + rest.rstrip("/")) + mark + query
     yield text
-    stem, path, attributes, _extra = digital_link.split(text)
+    stem, path, attributes, extra = digital_link.split(text)
     elements = _mended([*path, *attributes])
     mended = digital_link.print_link(elements, stem)
     if mended:
-        yield mended
+        others = "&".join(name if value is None else f"{name}={value}" for name, value in extra)
+        yield mended + (others and ("&" if "?" in mended else "?") + others)
 
 
 def _bracketed(text: str) -> Iterator[str]:
@@ -93,6 +96,8 @@ def _typed(text: str) -> Iterator[str]:
     yield digits
     if len(digits) in (*_GTIN_SIZES, 14):
         yield _mended_digits(digits)
+    else:
+        yield FNC1 + digits
 
 
 def _urn(text: str) -> Iterator[str]:

@@ -32,8 +32,8 @@ class Code(NamedTuple):
 
     `stem` and `extra` belong to a Digital Link: everything before its first AI without a slash at the end, and the
     parameters of its query that are no AIs, as they were written (`None`: no equals sign). `symbology` belongs to scan
-    data, and `text` holds what a symbol says that has no identifiers. `prefix_size` is the length of the company prefix,
-    which only an EPC URN tells.
+    data, and `text` holds what a symbol says that has no identifiers. `prefix_size` is the length of the company
+    prefix, which only an EPC URN tells.
     """
 
     kind: Kind

@@ -155,7 +155,7 @@ iso4217 = _listed(
     say("%(given)s is no currency code of three digits (ISO 4217), such as 156 for renminbi."),
 )
 mediatype = _listed(
-    MEDIA_TYPES, "invalid-media-type", say("%(given)s is no code of a data carrier: 01–10 and 80–99 are.")
+    MEDIA_TYPES, "invalid-media-type", say("%(given)s is no code of a data carrier; those are 01–10 and 80–99.")
 )
 packagetype = _listed(
     PACKAGE_TYPES,

@@ -33,6 +33,10 @@ _BY_FIRST_CHARACTER = MappingProxyType(
 )
 
 
+# Eight thousand characters have room for more problems than anybody reads.
+_MOST_PROBLEMS = 20
+
+
 def kind_of(text: str) -> Kind | None:
     """What a text looks like; whether it is right, its parser says."""
     if found := _BY_FIRST_CHARACTER.get(text[:1]):
@@ -71,7 +75,7 @@ def attempt(text: str, kind: Kind | None, *, associations: bool) -> tuple[Code |
         if associations and code.elements:
             check_associations(code.elements)
     except Invalid as refusal:
-        return None, refusal.problems
+        return None, refusal.problems[:_MOST_PROBLEMS]
     return code, ()
 
 

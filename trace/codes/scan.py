@@ -1,7 +1,7 @@
 """What a scanner sends: a symbology identifier (ISO/IEC 15424), then the data of the symbol, with GS for FNC1.
 
-`]Q3` `]d2` `]J1` `]C1` `]e0` carry an element string, `]E0` `]E4` `]I1` a GTIN, `]Q1` `]d1` `]J0` any text, which may be a
-Digital Link. The composite part of a linear symbol follows as a packet of its own, `|]e0…`, or simply runs on.
+`]Q3` `]d2` `]J1` `]C1` `]e0` carry an element string, `]E0` `]E4` `]I1` a GTIN, `]Q1` `]d1` `]J0` any text, which may
+be a Digital Link. The composite part of a linear symbol follows as a packet of its own, `|]e0…`, or simply runs on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def parse(text: str) -> Code:
             "scan.symbology",
             1,
             say(
-                "Scan data begins with a symbology identifier; %(given)s is none that carries GS1 data. Known are %(known)s.",
+                "Scan data begins with a symbology identifier; %(given)s is none of GS1 data. Known are %(known)s.",
                 given=symbology or "–",
                 known=" ".join(KNOWN),
             ),
@@ -67,7 +67,12 @@ def _split_data(data: str, at: int) -> tuple[Element, ...]:
         )
     if data.startswith(GS):
         raise Invalid(
-            problem(None, "scan.leading-fnc1", at + 1, say("The first FNC1 is not sent. Take it away, the identifier says it."))
+            problem(
+                None,
+                "scan.leading-fnc1",
+                at + 1,
+                say("The first FNC1 is not sent. Take it away, the identifier says it."),
+            )
         )
     return split(FNC1 + data.replace(GS, FNC1), 1)
 

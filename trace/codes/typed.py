@@ -7,7 +7,7 @@ import re
 from ..errors import Invalid, Problem
 from .content import problem
 from .gtin import read_gtin
-from .model import Code, Element, Kind
+from .model import Code, Kind
 
 _TYPED = re.compile(r"[0-9０-９OoIl \-]{8,24}")
 _NOT_TYPED = re.compile(r"[^0-9０-９ \-]")

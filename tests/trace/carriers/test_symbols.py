@@ -239,7 +239,15 @@ def test_a_text_and_an_element_string_are_not_mixed_up() -> None:
         draw(Carrier.QR, LONG)
 
 
-def test_a_symbol_that_reads_as_another_kind_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_symbol_in_the_wrong_mode_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = symbols._written
+    monkeypatch.setattr(symbols, "_written", lambda family, _content, **_options: written(family, "(10)L2611"))
+
+    with pytest.raises(symbols.Unreadable, match="]Q1"):
+        draw(Carrier.GS1_QR, [("10", "L2611")])
+
+
+def test_a_symbol_that_says_something_else_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     written = symbols._written
     monkeypatch.setattr(symbols, "_written", lambda family, content, **_options: written(family, content[4:]))
 
