@@ -52,6 +52,9 @@ lint: setup
 
 bench: setup
 	$(BIN)/python bench/scan.py
+	$(BIN)/python bench/codes.py
+	$(BIN)/python bench/qr.py
+	$(BIN)/python bench/labels.py
 
 messages: setup
 	$(BIN)/python web/translations/update.py

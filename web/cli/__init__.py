@@ -7,7 +7,7 @@ import logging
 import click
 
 from ... import __version__
-from . import accounts, batches, certificates, codes, demo, doctor, keys, labels, products, serve, setup, suppliers
+from . import accounts, batches, certificates, code, codes, demo, doctor, keys, labels, products, serve, setup, suppliers
 from .context import Guarded, remember_debug
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -26,6 +26,7 @@ COMMANDS: tuple[click.Command, ...] = (
     codes.codes,
     labels.labels,
     keys.key,
+    code.code,
 )
 
 
