@@ -187,7 +187,7 @@ def _refuse_columns(names: Sequence[str]) -> None:
 
 
 def _bad_file(message: Message) -> Invalid:
-    return invalid("file", "link.file", message)
+    return invalid("table", "link.file", message)
 
 
 def read_table(rows: Sequence[Mapping[str, str]]) -> list[LinkDraft]:
