@@ -148,7 +148,7 @@ def _paths(elements: Sequence[Element]) -> list[list[str]]:
 def _levels(
     session: Session, asked: Sequence[Element], today: Sequence[Element], product: Product | None
 ) -> list[_Level]:
-    """Under the numbers of today; our page of the thing itself keeps those of the question, for a signature covers them."""
+    """Under today's numbers; our page of the thing itself keeps those of the question, for a signature covers them."""
     values = dict(today)
     batch = _batch(session, product, values.get("10"))
     item = _item(session, product, batch, values)

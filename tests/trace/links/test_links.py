@@ -74,7 +74,9 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 def test_lists_have_one_spelling() -> None:
-    draft = read_link(facts(languages="ZH, en-gb；en-GB", contexts="retail，CN", media_type="Text/HTML", is_default="1"))
+    draft = read_link(
+        facts(languages="ZH, en-gb；en-GB", contexts="retail，CN", media_type="Text/HTML", is_default="1")
+    )
     assert (draft.languages, draft.contexts, draft.media_type) == ("zh,en-GB", "retail,CN", "text/html")
     assert draft.is_default
 
@@ -143,7 +145,9 @@ def test_a_table_comes_in_whole_or_with_every_wrong_cell_named(lasting: Session)
     assert rules(error) == [("rows-2.href", "link.taken")]
 
 
-@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b"\xff\xfe", b"of,link_type,href,title\n", b"of\0\n", b"of,link_type,href,title,x\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"a,b\n1,2\n", b"\xff\xfe", b"of,link_type,href,title\n", b"of\0\n", b"of,link_type,href,title,x\n"]
+)
 def test_a_file_that_is_no_such_table_is_refused(data: bytes) -> None:
     with pytest.raises(Invalid) as error:
         read_rows(data)
@@ -251,7 +255,10 @@ def test_context_comes_behind_language_and_media_type_behind_both() -> None:
     assert choose([ZH, retail, EN], Wish(chinese, context="Retail")) == [retail]
     assert choose([ZH, retail, EN], Wish(chinese)) == [ZH]
     assert choose([ZH, pdf], Wish(chinese, media=(("application/pdf", 1.0), ("*/*", 0.1)))) == [pdf]
-    assert choose([pdf, offer("x", languages=("zh",), media_type="text/html")], Wish(chinese, (("text/*", 1.0),)))[0].href == "x"
+    assert (
+        choose([pdf, offer("x", languages=("zh",), media_type="text/html")], Wish(chinese, (("text/*", 1.0),)))[0].href
+        == "x"
+    )
 
 
 def test_links_that_nothing_tells_apart_come_all() -> None:

@@ -106,7 +106,7 @@ def test_a_target_is_a_path_of_ours_or_names_a_public_host_plainly(text: str) ->
         return
     assert target.isascii()
     assert target.isprintable()
-    assert not set(target) & set(" \\<>\"")
+    assert not set(target) & set(' \\<>"')
     assert read_target(target) == target
     if target.startswith("/"):
         assert not target.startswith("//")
