@@ -19,12 +19,12 @@ KEPT = "public, max-age=31536000, immutable"
 
 def stored_image(sha256: str, *, private: bool = False) -> Response:
     """An image that this service made itself, under an address that names its content."""
-    response = send_file(_stored(sha256), mimetype="image/webp", etag=sha256, conditional=True)
+    response = send_file(stored_file(sha256), mimetype="image/webp", etag=sha256, conditional=True)
     response.headers["Cache-Control"] = "private, no-store" if private else KEPT
     return response
 
 
-def _stored(sha256: str) -> Path:
+def stored_file(sha256: str) -> Path:
     """Where the bytes lie. Raises `Unavailable` when a row is there and its file is not."""
     if not system().storage.exists(sha256):
         sentence = say("The file behind this record is missing from the storage. Tell the operator; backups have it.")
@@ -46,7 +46,7 @@ def page_image(file: StoredFile, number: int, *, private: bool = False) -> Respo
 def original(file: StoredFile) -> Response:
     """The bytes as they came: never shown inside a page, never run."""
     response = send_file(
-        _stored(file.sha256),
+        stored_file(file.sha256),
         mimetype=MEDIA_TYPES[file.kind],
         as_attachment=True,
         download_name=file.name,

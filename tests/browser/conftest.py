@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser.camera import Before, cameras
 from browser.looking import Visitors, Witness
 from browser.stage import Site, build_demo, serving
 from playwright.sync_api import Browser, sync_playwright
@@ -80,3 +81,10 @@ def visitors(browser: Browser, site: Site) -> Iterator[Visitors]:
     yield opened
     opened.close()
     assert witness.wrongs == []
+
+
+@pytest.fixture
+def before_camera(browser: Browser, site: Site, tmp_path: Path) -> Iterator[Before]:
+    """Holds a picture before the camera of a browser of its own; what pages may not do fails the story too."""
+    with cameras(browser, ARGUMENTS, site, tmp_path) as hold:
+        yield hold

@@ -99,7 +99,7 @@ def issue(page: Page, batch: str) -> None:
 def print_labels(page: Page, folder: Path) -> Path:
     """Order the sheet, wait until it was read back, download it."""
     page.reload()
-    press(page, "Order the sheet")
+    press(page, "Order the labels")
     offered = page.locator("#sheets").get_by_role("link", name="Download the PDF")
     expect(offered.first).to_be_visible(timeout=120_000)
     shoot(page, "labels-en-desktop")

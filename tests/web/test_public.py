@@ -262,9 +262,7 @@ def test_previews_and_robots_see_the_page_and_are_not_counted(
     assert _scans(office) == 0
 
 
-@pytest.mark.parametrize(
-    "lot", ["A/B", "A%2B", "A+B", "A&B=C", "A?B", "abc-1", "A.B_C", "A'\"B", "A:B;C", "A,B(1)"]
-)
+@pytest.mark.parametrize("lot", ["A/B", "A%2B", "A+B", "A&B=C", "A?B", "abc-1", "A.B_C", "A'\"B", "A:B;C", "A,B(1)"])
 def test_every_lot_that_can_be_printed_can_be_looked_up(office: Office, shelf: Shelf, lot: str) -> None:
     with office.system.main.write() as db:
         batch = released(db, office.system.ring, shelf.product, lot=lot)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from .. import clock, log
 from ..accounts.models import Account, Role
 from ..batches.models import Batch
+from ..carriers.symbols import Carrier
 from ..errors import Invalid, Problem, conflict, not_found, say
 from ..files.storage import LocalStorage
 from ..items import service as items
@@ -23,9 +24,9 @@ from ..jobs.models import JobKind, JobState
 from ..log import Act, Actor
 from . import checks, making
 from .compose import Label
-from .layouts import LAYOUTS, Room, place, room_of
+from .layouts import LAYOUTS, Layout, Room, place, room_of
 from .marks import mark
-from .models import LabelSheet, Output
+from .models import LabelSheet, Output, Verification
 from .orders import MOST, OWN, LabelCarrier, Language, LayoutName, SheetOrder, read_sheet_order
 
 __all__ = [
@@ -44,9 +45,11 @@ __all__ = [
     "make_again",
     "of_run",
     "order_sheet",
+    "qr_fits",
     "read_sheet_order",
     "refuse_unprintable",
     "room_on_label",
+    "unverified_of",
     "visible",
 ]
 
@@ -136,6 +139,21 @@ def room_on_label(order: SheetOrder, label: Label) -> Room:
     return room_of(mark(label.uri, order.carrier).side, order.page, order.dot_mm, order.carrier)
 
 
+def qr_fits(label: Label, layout: Layout) -> bool:
+    """Whether the QR code of this label is coarse enough on this layout."""
+    return room_of(mark(label.uri, Carrier.QR).side, layout).enough
+
+
+def unverified_of(session: Session, runs: Sequence[CodeRun]) -> dict[int, LabelSheet]:
+    """Of each of these runs, by its id, the newest print run that is made and whose labels nobody has scanned back."""
+    query = select(LabelSheet).where(
+        LabelSheet.run_id.in_([run.id for run in runs]),
+        LabelSheet.sha256.is_not(None),
+        LabelSheet.verification != Verification.VERIFIED,
+    )
+    return {sheet.run_id: sheet for sheet in session.scalars(query.order_by(LabelSheet.id))}
+
+
 def earlier(session: Session, sheet: LabelSheet) -> Sequence[LabelSheet]:
     """Print runs before this one that hold some of the same codes, newest first: this one prints them again."""
     query = select(LabelSheet).where(
@@ -191,7 +209,7 @@ def _label(run: CodeRun, item: Item) -> Label:
         uri=items.link(run, item),
         name_zh=product.name_zh,
         name_en=product.name_en,
-        lot=batch.lot,
+        lot=run.lot,
         expiry=batch.expires_on.isoformat() if batch.expires_on else "—",
         serial=item.serial,
         footer=urlsplit(run.base).netloc,

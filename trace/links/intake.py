@@ -67,8 +67,7 @@ def path_of(elements: Iterable[Element]) -> str | None:
 
 
 def read_link(raw: Mapping[str, str]) -> LinkDraft:
-    """Fields: of (any form of code), link_type, href, title, languages, media_type, contexts, is_default. Raises `Invalid`
-    naming every field that is wrong."""
+    """Fields: of (any form of code) and the others of `COLUMNS`. Raises `Invalid` naming every field that is wrong."""
     intake = Intake(raw)
     draft = LinkDraft(
         anchor=intake.own("of", read_anchor, placeholder=""),
@@ -187,12 +186,12 @@ def _refuse_columns(names: Sequence[str]) -> None:
 
 
 def _bad_file(message: Message) -> Invalid:
-    return invalid("file", "link.file", message)
+    return invalid("table", "link.file", message)
 
 
 def read_table(rows: Sequence[Mapping[str, str]]) -> list[LinkDraft]:
-    """All rows as drafts. Raises `Invalid` with a problem for each wrong cell; its field is `rows-N.column`, N from 2, as
-    spreadsheets count below the heading."""
+    """All rows as drafts. Raises `Invalid` with a problem for each wrong cell; its field is `rows-N.column`, N from 2,
+    as spreadsheets count below the heading."""
     drafts, problems = [], []
     for number, row in enumerate(rows, start=2):
         try:

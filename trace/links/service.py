@@ -29,8 +29,8 @@ SAME = ("anchor", "link_type", "href", "languages", "media_type", "contexts")
 
 
 def add(session: Session, draft: LinkDraft, *, by: Actor, at: datetime) -> Link:
-    """Raises `Conflict` for a link that is there already, or a second default of the same kind; `Invalid` when a supplier
-    names a thing that is not its own."""
+    """Raises `Conflict` for a link that is there already, or a second default of the same kind; `Invalid` when a
+    supplier names a thing that is not its own."""
     draft = _under_todays_numbers(session, draft)
     _refuse_strange(session, draft.anchor, by)
     _refuse_twin(session, draft, None)

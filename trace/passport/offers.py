@@ -132,7 +132,7 @@ def _links(session: Session, paths: Iterable[str]) -> dict[str, list[Link]]:
 
 
 def _paths(elements: Sequence[Element]) -> list[list[str]]:
-    """The paths of each level. A serial or lot of a GTIN means the same thing with and without what stands before it."""
+    """The paths of each level. A serial or lot of a GTIN means the same with and without what stands before it."""
     key, *qualifiers = elements
     found = []
     for count in range(len(qualifiers), -1, -1):
@@ -148,7 +148,7 @@ def _paths(elements: Sequence[Element]) -> list[list[str]]:
 def _levels(
     session: Session, asked: Sequence[Element], today: Sequence[Element], product: Product | None
 ) -> list[_Level]:
-    """Under the numbers of today; our page of the thing itself keeps those of the question, which a signature covers."""
+    """Under today's numbers; our page of the thing itself keeps those of the question, for a signature covers them."""
     values = dict(today)
     batch = _batch(session, product, values.get("10"))
     item = _item(session, product, batch, values)

@@ -7,7 +7,22 @@ import logging
 import click
 
 from ... import __version__
-from . import accounts, batches, certificates, code, codes, demo, doctor, keys, labels, products, serve, setup, suppliers
+from . import (
+    accounts,
+    batches,
+    certificates,
+    code,
+    codes,
+    demo,
+    doctor,
+    keys,
+    labels,
+    links,
+    products,
+    serve,
+    setup,
+    suppliers,
+)
 from .context import Guarded, remember_debug
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -25,6 +40,7 @@ COMMANDS: tuple[click.Command, ...] = (
     certificates.certificate,
     codes.codes,
     labels.labels,
+    links.link,
     keys.key,
     code.code,
 )

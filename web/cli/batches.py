@@ -12,6 +12,7 @@ from ...trace.batches.intake import read_batch
 from ...trace.batches.models import Batch, BatchState
 from ...trace.errors import Message, say
 from ...trace.items import service as items
+from ...trace.links import service as links
 from ...trace.releases import service as releases
 from . import find, shapes
 from .context import Work, done, json_option, listing, reading, show, translated, writing
@@ -221,3 +222,17 @@ def _typed(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
     return "" if value is None else str(value)
+
+
+@batch.command("renumber")
+@json_option
+@batch_arguments
+@click.argument("new", metavar="NEW")
+@fields(reason="Why; the public reads it.")
+def renumber(gtin: str, lot: str, new: str, reason: str | None) -> None:
+    """Correct a wrong LOT to NEW; printed codes keep answering."""
+    with writing() as work:
+        row = find.batch(work.session, gtin, lot)
+        links.correct_lot(work.session, row, {"lot": new, "reason": reason or ""}, by=OPERATOR, at=work.at)
+        facts = shapes.batch(row)
+    done(facts, say("The batch has the number %(lot)s now.", lot=facts["lot"]))

@@ -11,6 +11,7 @@ from ...trace import clock
 from ...trace.accounts.service import OPERATOR
 from ...trace.errors import invalid, say
 from ...trace.files import service as files
+from ...trace.links import service as links
 from ...trace.products import service
 from ...trace.products.models import Product
 from ...trace.suppliers.models import Supplier
@@ -116,3 +117,18 @@ def picture(gtin: str, file: Path) -> None:
             service.set_picture(session, row, picture=small, original=original, by=OPERATOR, at=clock.now())
             facts = shapes.product(row)
     done(facts, say("The picture of %(gtin)s is set.", gtin=facts["gtin"]))
+
+
+@product.command("renumber")
+@json_option
+@click.argument("gtin", metavar="GTIN")
+@click.argument("new", metavar="NEW")
+@fields(reason="Why; the public reads it.")
+def renumber(gtin: str, new: str, reason: str | None) -> None:
+    """Correct a wrong GTIN to NEW; printed codes keep answering."""
+    with writing() as work:
+        row = find.product(work.session, gtin)
+        raw = {"gtin": new, "reason": reason or ""}
+        links.correct_gtin(work.session, row, raw, by=OPERATOR, at=work.at)
+        facts = shapes.product(row)
+    done(facts, say("The product has the number %(gtin)s now.", gtin=facts["gtin"]))

@@ -52,7 +52,7 @@ def product(gtin: str) -> Response:
 
 def answer(gtin: str, lot: str | None, serial: str | None) -> Response:
     """The scan page. The resolver calls it too, for addresses that name the same things in other ways."""
-    asked = service.Asked(_gtin(gtin), _bounded(lot), _bounded(serial), _bounded(request.args.get("s")))
+    asked = service.Asked(_gtin(gtin), bounded(lot), bounded(serial), bounded(request.args.get("s")))
     now = clock.now()
     who, cookie = visitor(now)
     try:
@@ -87,7 +87,7 @@ def _gtin(text: str) -> str:
     return read_gtin(text)
 
 
-def _bounded(text: str | None) -> str | None:
+def bounded(text: str | None) -> str | None:
     """Nothing that we ever printed is longer; longer text is not looked at."""
     if text is not None and len(text) > MOST:
         raise invalid(None, "code.too-long", say("This code is longer than any code of ours. Scan it again."))

@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ...trace.codes import digital_link
 from ...trace.codes.ais import TABLE
+from ...trace.codes.content import check_contents
 from ...trace.codes.model import Element
 from ...trace.codes.reading import read
 from ...trace.errors import Invalid, invalid, not_found, say
@@ -85,21 +87,36 @@ for _key in KEYS:
     blueprint.add_url_rule(f"/{_key}/<path:rest>", f"key_{_key}", public(_other), methods=["GET"], merge_slashes=False)
 
 
+@blueprint.before_request
+def _preflight() -> Response | None:
+    """What another site's page may ask here; it is told without a look at the record."""
+    if request.method != "OPTIONS":
+        return None
+    g.path = _path_or_none() if "rest" in (request.view_args or {}) or request.blueprint != "resolver" else None
+    return Response()
+
+
 @passport.blueprint.before_request
 def divert() -> Response | None:
     """The answer to anything but a plain request for a page of ours; None for that. Raises `Invalid`, `NotFound`."""
     if request.method == "OPTIONS":
-        g.path = _path_or_none()
-        return Response()
+        return _preflight()
     g.elements = elements = _elements()
     g.path = path_of(elements)
     link_type, medium = request.args.get("linkType"), _medium()
-    if link_type is None and medium is None and elements[0][0] in _WITH_PAGE:
-        with system().main.read_engine.connect() as connection:
-            if not offers.may_lead_elsewhere(connection, elements):
-                return None
+    if link_type is None and medium is None and elements[0][0] in _WITH_PAGE and not _may_lead_elsewhere(elements):
+        return None
     with system().main.read() as db:
         return _resolve(db, elements, link_type, medium)
+
+
+def _may_lead_elsewhere(elements: list[Element]) -> bool:
+    try:
+        with system().main.read_engine.connect() as connection:
+            return offers.may_lead_elsewhere(connection, elements)
+    except OperationalError:
+        # The page itself says that the store does not answer.
+        return False
 
 
 def _resolve(db: Session, elements: list[Element], link_type: str | None, medium: str | None) -> Response | None:
@@ -143,6 +160,8 @@ def _of_type(db: Session, answer: Answer, link_type: str) -> Response | None:
 
 def _elements() -> list[Element]:
     """Key and qualifiers of the path. A single slash at the end is forgiven. Raises `Invalid`."""
+    for value in (request.view_args or {}).values():
+        passport.bounded(str(value))
     path = _raw_path()
     if path.endswith("/") and not path.endswith("//"):
         path = path[:-1]
@@ -174,7 +193,9 @@ def _with_slashes() -> list[Element] | None:
         if not offers.is_known(db, given.get("gtin", ""), given["lot"]):
             return None
     serial = [("21", given["serial"])] if "serial" in given else []
-    return [("01", given["gtin"]), ("10", given["lot"]), *serial]
+    elements = [("01", given["gtin"]), ("10", given["lot"]), *serial]
+    check_contents(elements)
+    return elements
 
 
 def _path_or_none() -> str | None:

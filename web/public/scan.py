@@ -98,9 +98,11 @@ def _lead(found: Understood) -> Page:
 def _where(found: Understood) -> str:
     """The address of our page; empty when there is none."""
     if found.place == Place.ITEM:
-        return url_for("passport.item", gtin=found.gtin, lot=found.lot, serial=found.serial, s=found.signature) if (
-            found.lot
-        ) else url_for("passport.item_without_lot", gtin=found.gtin, serial=found.serial, s=found.signature)
+        return (
+            url_for("passport.item", gtin=found.gtin, lot=found.lot, serial=found.serial, s=found.signature)
+            if (found.lot)
+            else url_for("passport.item_without_lot", gtin=found.gtin, serial=found.serial, s=found.signature)
+        )
     if found.place == Place.LOT:
         return url_for("passport.batch", gtin=found.gtin, lot=found.lot)
     return url_for("passport.product", gtin=found.gtin) if found.place == Place.PRODUCT else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts, acts, batches, certificates, codes, desk, keys, products, suppliers
+from . import accounts, acts, batches, certificates, codes, desk, keys, links, products, suppliers
 
 FEATURES = (
     desk,
@@ -13,6 +13,7 @@ FEATURES = (
     codes,
     suppliers,
     products,
+    links,
     accounts,
     acts,
     keys,

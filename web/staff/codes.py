@@ -1,4 +1,4 @@
-"""Codes and labels: order runs of codes, watch them being issued, print sheets, take codes out of use."""
+"""Codes and labels: order runs of codes, watch them being issued, take codes out of use. Printing: prints.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Select, func, select
@@ -24,7 +24,6 @@ from ...trace.items import service as items
 from ...trace.items.models import CodeRun, Item, Tier
 from ...trace.jobs.models import Job, JobState
 from ...trace.labels import service as labels
-from ...trace.labels.models import LabelSheet
 from ...trace.labels.sheet import SMALLEST_LARGE_SYMBOL_MM, SMALLEST_SYMBOL_MM, place
 from ...trace.passport import typed
 from ...trace.products.models import Product
@@ -32,6 +31,7 @@ from ..access import READERS, STAFF, allow, signed_in
 from ..errors import by_field, status_of
 from ..system import system
 from .lists import listing, searched
+from .printing import printing
 from .rules import works
 
 blueprint = Blueprint("labels", __name__, url_prefix="/staff/codes")
@@ -59,7 +59,8 @@ def index() -> str:
     with system().main.read() as db:
         query = items.visible_runs(account).join(Batch.product)
         found = listing(db, _matching(query, searched()), by=SORTS, default="-ordered")
-        return render_template("staff/codes/index.html", found=found, works=works(account))
+        waiting = labels.unverified_of(db, found.rows)
+        return render_template("staff/codes/index.html", found=found, waiting=waiting, works=works(account))
 
 
 def _matching(query: Select[CodeRun], search: str) -> Select[CodeRun]:
@@ -157,7 +158,7 @@ def example() -> Response:
 @blueprint.get("/<ref>")
 @allow(*READERS)
 def show(ref: str) -> str:
-    return _page(ref)
+    return page_of_run(ref)
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class FirstItem:
     voided_at: datetime | None
 
 
-def _page(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping[str, str] | None = None) -> str:
+def page_of_run(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping[str, str] | None = None) -> str:
     account = signed_in()
     with system().main.read() as db:
         run = items.get_run(db, ref, account=account)
@@ -184,7 +185,8 @@ def _page(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping
             first=first,
             voided=_voided(db, run),
             moving=any(map(_moves, (run.job, *(sheet.job for sheet in sheets)))),
-            places=labels.LAYOUTS[labels.LayoutName.A4_3X8].per_page,
+            reprints={sheet.ref: len(labels.earlier(db, sheet)) for sheet in sheets},
+            printing=printing(db, run, form or {}),
             most=labels.MOST,
             works=works(account),
             errors=errors or {},
@@ -224,14 +226,14 @@ def symbol(ref: str, serial: str, kind: str) -> Response:
     return response
 
 
-def _act(ref: str, act: Callable[[Session, CodeRun, datetime], object], said: Callable[[], str]) -> Page:
+def act_on_run(ref: str, act: Callable[[Session, CodeRun, datetime], object], said: Callable[[], str]) -> Page:
     try:
         with system().main.write() as db:
             act(db, items.get_run(db, ref, account=signed_in()), clock.now())
     except NotFound:
         raise
     except LotsealError as error:
-        return _page(ref, by_field(error), request.form), status_of(error)
+        return page_of_run(ref, by_field(error), request.form), status_of(error)
     flash(said(), "ok")
     return redirect(url_for("labels.show", ref=ref), 303)
 
@@ -239,55 +241,11 @@ def _act(ref: str, act: Callable[[Session, CodeRun, datetime], object], said: Ca
 @blueprint.post("/<ref>/again")
 @allow(*STAFF)
 def again(ref: str) -> Page:
-    return _act(
+    return act_on_run(
         ref,
         lambda db, run, at: items.issue_again(db, run, by=signed_in(), at=at),
         lambda: _("The rest of the codes is ordered again."),
     )
-
-
-# --- label sheets -----------------------------------------------------------------------------------------------------
-
-
-@blueprint.post("/<ref>/sheets")
-@allow(*STAFF)
-def order_sheet(ref: str) -> Page:
-    def order(db: Session, run: CodeRun, at: datetime) -> None:
-        labels.order_sheet(db, run, labels.read_sheet_order(request.form, run), by=signed_in(), at=at)
-
-    return _act(ref, order, lambda: _("The sheet is ordered. It is offered once every symbol on it was read back."))
-
-
-@blueprint.post("/sheets/<ref>/again")
-@allow(*STAFF)
-def sheet_again(ref: str) -> Answer:
-    with system().main.write() as db:
-        sheet = labels.get(db, ref, account=signed_in())
-        labels.make_again(db, sheet, by=signed_in(), at=clock.now())
-        run = sheet.run.ref
-    flash(_("The sheet is ordered again."), "ok")
-    return redirect(url_for("labels.show", ref=run), 303)
-
-
-@blueprint.get("/sheets/<ref>.pdf")
-@allow(*READERS)
-def sheet(ref: str) -> Response:
-    """The finished sheet. Before every symbol was read back there is no file to give."""
-    with system().main.read() as db:
-        row = labels.get(db, ref, account=signed_in())
-        if row.sha256 is None:
-            abort(404)
-        name, sha256 = _sheet_name(row), row.sha256
-    response = send_file(
-        system().storage.path(sha256), mimetype="application/pdf", as_attachment=True, download_name=name
-    )
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
-def _sheet_name(row: LabelSheet) -> str:
-    lot = "".join(character if character.isalnum() or character in "-._" else "_" for character in row.run.batch.lot)
-    return f"labels-{lot}-{row.first + 1}-{row.first + row.count}.pdf"
 
 
 # --- void -------------------------------------------------------------------------------------------------------------

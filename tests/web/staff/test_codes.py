@@ -75,7 +75,7 @@ def test_from_the_order_to_the_printed_symbol(bob: Any, browser: Any, sqlite_sys
     sqlite_system.worker().run_all()
     page = bob.open(where)
     assert "Download the PDF" in page
-    path = next(part for part in page.split('"') if part.endswith(".pdf"))
+    path = next(part for part in page.split('"') if part.endswith("/file"))
     answer = bob.ask(path)
     assert answer.mimetype == "application/pdf"
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -175,7 +175,7 @@ def test_a_sheet_that_does_not_fit_is_refused(
 
 def test_labels_wait_for_all_codes(bob: Any, sqlite_system: System, batch: str) -> None:
     where = order(bob, batch)
-    assert "Order the sheet" not in bob.open(where)
+    assert "Order the labels" not in bob.open(where)
     assert "Print when all are there" in bob.send(f"{where}/sheets", {}, status=409)
     assert rows(sqlite_system)[-1] == 0
 
@@ -206,9 +206,9 @@ def test_a_dead_sheet_is_tried_again(bob: Any, sqlite_system: System, batch: str
     page = bob.open(where)
     assert "No room." in page
     again = next(
-        part for part in page.split('"') if part.startswith("/staff/codes/sheets/") and part.endswith("/again")
+        part for part in page.split('"') if part.startswith("/staff/codes/prints/") and part.endswith("/again")
     )
-    bob.open(again.removesuffix("/again") + ".pdf", status=404)
+    bob.open(again.removesuffix("/again") + "/file", status=404)
     assert bob.send(again) == where
     sqlite_system.worker().run_all()
     assert "Download the PDF" in bob.open(where)
