@@ -109,4 +109,3 @@ def test_scanning_pages_are_accessible(visitors: Visitors, site: Site) -> None:
             page.goto(path)
             shoot(page, f"scan-{lang}-{'page' if path == '/scan' else path[-8:]}")
             assert violations(page) == []
-

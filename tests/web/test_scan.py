@@ -120,7 +120,9 @@ def test_an_address_of_another_host_is_named_before_our_record_is_shown(browser:
     assert 'href="https://evil' not in page
 
 
-@pytest.mark.parametrize("text", ["4006381333931", "(01)04006381333931(10)A1", "]d20104006381333931", "(00)106141412345678908"])
+@pytest.mark.parametrize(
+    "text", ["4006381333931", "(01)04006381333931(10)A1", "]d20104006381333931", "(00)106141412345678908"]
+)
 def test_a_code_that_we_do_not_know_says_what_it_says(browser: Any, code: Any, text: str) -> None:
     page = scanned(browser, text, status=200)
     assert "We have no record of this code" in page
@@ -248,4 +250,3 @@ def test_photos_are_slowed_down(browser: Any) -> None:
     for _ in range(20):
         browser.send("/scan", {}, status=422)
     browser.send("/scan", {}, status=429)
-

@@ -256,9 +256,7 @@ class Sized(Protocol):
     def side(self) -> int: ...
 
 
-def place(
-    symbol: Sized, layout: Layout = A4_3X8, dot_mm: float = DOT_MM, carrier: Carrier = Carrier.QR
-) -> Placed:
+def place(symbol: Sized, layout: Layout = A4_3X8, dot_mm: float = DOT_MM, carrier: Carrier = Carrier.QR) -> Placed:
     """The largest module of whole printer dots at which the symbol with its quiet zone stays inside the label.
 
     Raises Invalid (`label.symbol-size`) if that is less than `room_of` says it needs.

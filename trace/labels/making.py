@@ -99,9 +99,7 @@ def _write_sheets(plan: Plan, labels: Sequence[Label], path: Path, tell: Tell) -
             carrier=plan.carrier,
         )
     expected = (says(label.uri, plan.carrier) for label in copied(labels, plan.copies))
-    verify_sheet(
-        path, expected, plan.page, plan.start, lambda _page, done: tell(written + done), carrier=plan.carrier
-    )
+    verify_sheet(path, expected, plan.page, plan.start, lambda _page, done: tell(written + done), carrier=plan.carrier)
 
 
 def _write_pictures(plan: Plan, labels: Sequence[Label], path: Path, tell: Tell) -> None:

@@ -125,9 +125,7 @@ def read_sheet_order(raw: Mapping[str, str], run: CodeRun) -> SheetOrder:
     left = max(1, min(run.issued - first + 1, most))
     count = _whole(intake, "count", 1, left, default=left)
     intake.done()
-    return SheetOrder(
-        output, carrier, layout, measures, language, fields, start - 1, first - 1, count, copies, dpi
-    )
+    return SheetOrder(output, carrier, layout, measures, language, fields, start - 1, first - 1, count, copies, dpi)
 
 
 def _chosen(intake: Intake, field: str, kind: type[StrEnumT], default: StrEnumT) -> StrEnumT:
@@ -225,4 +223,3 @@ def _fields(intake: Intake, page: Layout, language: Language) -> frozenset[Field
     except Invalid:
         # Too small for letters: the symbol alone is still of use.
         return frozenset()
-

@@ -168,9 +168,7 @@ class FirstItem:
     voided_at: datetime | None
 
 
-def page_of_run(
-    ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping[str, str] | None = None
-) -> str:
+def page_of_run(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping[str, str] | None = None) -> str:
     account = signed_in()
     with system().main.read() as db:
         run = items.get_run(db, ref, account=account)

@@ -157,7 +157,7 @@ def _say(checked: checks.Checked) -> None:
             flash(_("This label is right, but not one of the sample. Scan those that are listed."), "info")
         case checks.Outcome.MISMATCH:
             flash(
-                _("This label does not belong to the print run, or says something else than was printed. Stop using it."),
+                _("This label is not of the print run, or says something else than was printed. Stop using it."),
                 "bad",
             )
 
@@ -172,9 +172,7 @@ def sample(ref: str) -> Answer:
     return redirect(url_for("labels.verify", ref=ref), 303)
 
 
-def _verify_page(
-    ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping[str, str] | None = None
-) -> str:
+def _verify_page(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping[str, str] | None = None) -> str:
     account = signed_in()
     with system().main.read() as db:
         row = labels.get(db, ref, account=account)

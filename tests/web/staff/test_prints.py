@@ -192,9 +192,7 @@ def test_only_the_pages_that_scan_may_use_the_camera(bob: Any, sqlite_system: Sy
         assert ("camera=(self)" in bob.ask(path).headers["Permissions-Policy"]) is allowed, path
 
 
-def test_an_auditor_sees_print_runs_and_scans_nothing(
-    bob: Any, erik: Any, sqlite_system: System, where: Any
-) -> None:
+def test_an_auditor_sees_print_runs_and_scans_nothing(bob: Any, erik: Any, sqlite_system: System, where: Any) -> None:
     print_run = printed(bob, sqlite_system, where())
     assert print_run in erik.open("/staff/codes/prints")
     assert "Check this label" not in erik.open(f"{print_run}/verify")
