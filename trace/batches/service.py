@@ -53,8 +53,8 @@ def _refuse_taken(session: Session, product_id: int, lot: str, own: int | None =
 
 
 def renumber(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> str:
-    """Correct a lot that was wrong. Fields: lot, reason (public). The old number keeps leading to this batch; says which
-    it was. Links are moved along by `links.service.correct_lot`, which front doors call."""
+    """Correct a lot that was wrong. Fields: lot, reason (public). The old number keeps leading to this batch; says
+    which it was. Links are moved along by `links.service.correct_lot`, which front doors call."""
     intake = Intake(raw)
     lot = intake.own("lot", read_lot, placeholder="")
     reason = intake.text("reason", most=500, lines=True)

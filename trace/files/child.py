@@ -1,6 +1,7 @@
 """The child program that parses one hostile file: `python -I -m lotseal.trace.files.child`.
 
-Standard input is one JSON line `{"task": "document" | "picture" | "symbols", "path": …, "kind": "pdf" | "png" | "jpeg" | "webp"}`.
+Standard input is one JSON line `{"task": "document" | "picture" | "symbols", "path": …, "kind": …}`, where the kind is
+"pdf", "png", "jpeg" or "webp".
 Standard output is one JSON line: facts, or `{"refused": rule, "values": {…}}`. Images go into the working folder.
 
 The bounds are set before any parser is loaded: memory, processor time, wall-clock time, size of a file, open files, no

@@ -58,8 +58,8 @@ def verify_sheet(
 ) -> int:
     """Read every symbol of our own sheet at `path` and compare it with the texts that were to be printed, in order.
 
-    Each label must hold exactly one symbol of this carrier with exactly its text; the places before `start` and after the last
-    label must hold none; there must be no page too few or too many. Returns the number of labels read. Raises
+    Each label must hold exactly one symbol of this carrier with exactly its text; the places before `start` and after
+    the last label must hold none; there must be no page too few or too many. Returns the number of labels read. Raises
     Unreadable for the first label that differs. `on_page(page, labels)` is told after each page.
     """
     texts = iter(expected)
@@ -113,6 +113,6 @@ def _symbols(image: Image.Image, layout: Layout, position: int, carrier: Carrier
     left, top = layout.corner(position)
     box = (left, top, left + layout.label_width, top + layout.label_height)
     label = image.crop(tuple(round(edge * _PIXELS_PER_MM) for edge in box))  # type: ignore[arg-type]  # four edges
-    quickly = {"try_rotate": False, "try_invert": False, "try_downscale": False}
-    found = zxingcpp.read_barcodes(label, formats=formats(carrier), **quickly)
+    kinds = formats(carrier)
+    found = zxingcpp.read_barcodes(label, formats=kinds, try_rotate=False, try_invert=False, try_downscale=False)
     return [symbol.bytes for symbol in found]

@@ -146,7 +146,7 @@ def _media_type(text: str) -> str:
     return kind
 
 
-def read_rows(data: bytes) -> list[Mapping[str, str]]:
+def read_rows(data: bytes) -> list[dict[str, str]]:
     """The rows of a CSV file in UTF-8 whose first row names the columns. Raises `Invalid`."""
     try:
         text = data.decode("utf-8-sig")
@@ -160,7 +160,7 @@ def read_rows(data: bytes) -> list[Mapping[str, str]]:
         _refuse_columns(names)
         reader.fieldnames = names
         rows = [
-            {name: value or "" for name, value in row.items() if name}
+            {str(name): str(value or "") for name, value in row.items() if name}
             for row, _number in zip(reader, range(MOST_ROWS + 1), strict=False)
         ]
     except csv.Error:

@@ -52,7 +52,7 @@ def read_target(text: str) -> str:
         raise invalid(
             "href",
             "link.characters",
-            say("A character of this address has to be written as %%XX. Copy it from the browser's address bar."),
+            say("A character of this address has to be written as %XX. Copy it from the browser's address bar."),
         )
     host = host_of(parts)
     return f"{parts.scheme}://{host}{text[text.index('//') + 2 + len(parts.netloc) :] or '/'}"

@@ -7,6 +7,7 @@ request; whoever asks for a link type or for data, and every other identifier, i
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -255,9 +256,7 @@ def _address(db: Session) -> linkset.Address:
 
 def _redirect(db: Session, offer: Offer) -> Response:
     """Temporary, because links change; the method stays. Raises `Invalid` for a target that must not be followed."""
-    target = _address(db)(offer)
-    if not offer.href.startswith("/"):
-        read_target(offer.href)
+    target = _address(db)(replace(offer, href=read_target(offer.href)))
     response = Response(status=307)
     response.headers["Location"] = _with_query(target, _passed_on())
     return response

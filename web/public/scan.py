@@ -98,11 +98,8 @@ def _lead(found: Understood) -> Page:
 def _where(found: Understood) -> str:
     """The address of our page; empty when there is none."""
     if found.place == Place.ITEM:
-        return (
-            url_for("passport.item", gtin=found.gtin, lot=found.lot, serial=found.serial, s=found.signature)
-            if (found.lot)
-            else url_for("passport.item_without_lot", gtin=found.gtin, serial=found.serial, s=found.signature)
-        )
+        page = "passport.item" if found.lot else "passport.item_without_lot"
+        return url_for(page, gtin=found.gtin, lot=found.lot or None, serial=found.serial, s=found.signature)
     if found.place == Place.LOT:
         return url_for("passport.batch", gtin=found.gtin, lot=found.lot)
     return url_for("passport.product", gtin=found.gtin) if found.place == Place.PRODUCT else ""

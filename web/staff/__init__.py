@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts, acts, batches, certificates, codes, desk, keys, links, products, suppliers
+from . import accounts, acts, batches, certificates, desk, keys, links, prints, products, suppliers
 
 FEATURES = (
     desk,
     batches,
     certificates,
-    codes,
+    prints,  # and codes, whose blueprint it shares
     suppliers,
     products,
     links,

@@ -169,7 +169,7 @@ def upload() -> Answer:
     return redirect(url_for(".index"), 303)
 
 
-def _tried(rows: list[Mapping[str, str]]) -> int:
+def _tried(rows: list[dict[str, str]]) -> int:
     try:
         with system().main.write() as db:
             count = len(service.add_all(db, rows, by=signed_in(), at=clock.now()))
@@ -178,7 +178,7 @@ def _tried(rows: list[Mapping[str, str]]) -> int:
         return count
 
 
-def _kept(rows: list[Mapping[str, str]]) -> int:
+def _kept(rows: list[dict[str, str]]) -> int:
     with system().main.write() as db:
         return len(service.add_all(db, rows, by=signed_in(), at=clock.now()))
 

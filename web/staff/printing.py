@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from flask import url_for
 from flask_babel import get_locale
@@ -97,7 +98,7 @@ def _named(name: str, label: Label | None) -> str:
     said = f"{'A4' if paper == 'a4' else paper.capitalize()}, {LAYOUTS[name].measures}"
     if label is None or labels.qr_fits(label, LAYOUTS[name]):
         return said
-    return _("%(layout)s – too small for this QR code", layout=said)
+    return str(_("%(layout)s – too small for this QR code", layout=said))
 
 
 def _preview(run: CodeRun, order: SheetOrder, raw: Mapping[str, str], label: Label) -> Preview:
@@ -114,7 +115,7 @@ def _preview(run: CodeRun, order: SheetOrder, raw: Mapping[str, str], label: Lab
         except Invalid as error:
             warnings = [sentence(one.message) for one in error.problems]
     return Preview(
-        "" if warnings else url_for("labels.preview", ref=run.ref, **raw),
+        "" if warnings else _address(run, raw),
         round(page.label_width * CSS_PIXELS_PER_MM),
         round(page.label_height * CSS_PIXELS_PER_MM),
         measures,
@@ -122,3 +123,8 @@ def _preview(run: CodeRun, order: SheetOrder, raw: Mapping[str, str], label: Lab
         f"{room.available:.1f}",
         tuple(warnings),
     )
+
+
+def _address(run: CodeRun, raw: Mapping[str, str]) -> str:
+    """The picture of one label as this order would print it."""
+    return f"{url_for('labels.preview', ref=run.ref)}?{urlencode(raw)}"

@@ -157,9 +157,7 @@ def _say(checked: checks.Checked) -> None:
             flash(_("This label is right, but not one of the sample. Scan those that are listed."), "info")
         case checks.Outcome.MISMATCH:
             flash(
-                _(
-                    "This label does not belong to the print run, or says something else than was printed. Stop using it."
-                ),
+                _("This label is not of the print run, or says something else than was printed. Stop using it."),
                 "bad",
             )
 

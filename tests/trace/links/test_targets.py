@@ -92,7 +92,7 @@ def test_what_leads_elsewhere_is_refused(text: str, rule: str) -> None:
 
 _PIECES = st.sampled_from(
     ["https://", "http://", "//", "/", "\\", "@", ":", "javascript:", "127.0.0.1", "[::1]", "localhost", "example.cn",
-     "evil.example", "%2f", "%00", "\r\n", "\t", " ", "?", "#", ".", "0x7f", "１２７.0.0.1", "。", "a", "-", "_", "xn--"]
+     "evil.example", "%2f", "%00", "\r\n", "\t", " ", "?", "#", ".", "0x7f", "１２７.0.0.1", "。", "a", "-", "_"]
 )  # fmt: skip
 
 

@@ -153,6 +153,35 @@ def test_a_sheet_that_is_not_made_yet_cannot_be_saved(shop: Shell, tmp_path: Pat
     assert not (tmp_path / "x.pdf").exists()
 
 
+def test_labels_are_made_in_every_form_by_command(shop: Shell, tmp_path: Path) -> None:
+    run, table = runs(shop)["A"], tmp_path / "labels.csv"
+    made = shop.ok("labels", "make", run, "--output", "csv", "--count", "2", "--language", "en")
+    assert (made["output"], made["count"], made["verification"]) == ("csv", 2, "unverified")
+    shop.ok("labels", "save", made["sheet"], str(table))
+    assert codes(shop, "A")[0]["link"] in table.read_text(encoding="utf-8-sig")
+    own = shop.ok(
+        "labels", "make", run, "--output", "png", "--layout", "own", "--label-width", "60", "--label-height", "30",
+        "--carrier", "gs1-data-matrix", "--fields", "lot,serial", "--dpi", "203", "--count", "1",
+    )  # fmt: skip
+    assert (own["layout"], own["carrier"], own["fields"], own["dpi"]) == ("own", "gs1-data-matrix", "lot,serial", 203)
+    assert shop.refused("labels", "make", run, "--fields", "colour")[0]["rule"] == "label.field-unknown"
+
+
+def test_labels_that_a_hand_scanner_read_verify_their_print_run(shop: Shell, tmp_path: Path) -> None:
+    run, scanned = runs(shop)["B"], tmp_path / "scanned.txt"
+    links = [code["link"] for code in codes(shop, "B")]
+    sheet = shop.ok("labels", "make", run)
+    assert sheet["sample"] == [1, 2, 3]
+    scanned.write_text(f"]Q1{links[0]}\n{links[2]}\n\n", encoding="utf-8")
+    found = shop.ok("labels", "verify", run, "--scanned", str(scanned))
+    assert (found["verification"], found["matched"], found["missing"]) == ("unverified", 2, [2])
+    scanned.write_text(links[1], encoding="utf-8")
+    assert shop.ok("labels", "verify", sheet["sheet"], "--scanned", str(scanned))["verification"] == "verified"
+    scanned.write_text(codes(shop, "A")[0]["link"], encoding="utf-8")
+    assert shop.refused("labels", "verify", run, "--scanned", str(scanned))[0]["rule"] == "labels.mismatch"
+    assert shop.ok("labels", "list", run)["sheets"][0]["verification"] == "mismatch"
+
+
 def test_the_symbol_of_a_code_reads_back_as_its_link(shop: Shell, tmp_path: Path) -> None:
     code = codes(shop, "B")[0]
     png, svg = tmp_path / "code.png", tmp_path / "code.svg"

@@ -1,4 +1,4 @@
-"""The checks of GS1's test suite for conformant resolvers (1.2.0), each over the real server that `lotseal serve` runs."""
+"""The checks of GS1's test suite for conformant resolvers (1.2.0), over the server that `lotseal serve` runs."""
 
 from __future__ import annotations
 
