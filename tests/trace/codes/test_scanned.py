@@ -52,4 +52,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         read_code(text)
     except Invalid as refused:
-        assert refused.problems
+        problems = refused.problems
+    else:
+        return
+    assert problems
