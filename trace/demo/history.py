@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -20,6 +20,8 @@ from ..certificates.models import Certificate
 from ..items import service as items
 from ..items.models import CodeRun
 from ..keys import service as keys
+from ..links import service as links
+from ..links.intake import read_link
 from ..log import Actor
 from ..products import service as products
 from ..products.models import Product
@@ -183,6 +185,8 @@ class History:
         if plan.picture:
             picture, original = self._material.pictures[plan.gtin]
             products.set_picture(session, product, picture=picture, original=original, by=self._who("quality"), at=at)
+        for link in plan.links:
+            links.add(session, read_link({"of": plan.gtin, **asdict(link)}), by=self._who("quality"), at=at)
         self.cast.products[plan.gtin] = product
 
     def _who(self, login: str) -> Actor:

@@ -65,6 +65,16 @@ class CategoryPlan:
 
 
 @dataclass(frozen=True)
+class LinkPlan:
+    """A link to a fictional page."""
+
+    link_type: str
+    href: str
+    title: str
+    languages: str
+
+
+@dataclass(frozen=True)
 class ProductPlan:
     """`picture` names a drawing of `pictures`, empty when there is none yet."""
 
@@ -77,6 +87,7 @@ class ProductPlan:
     after_sales_zh: str
     after_sales_en: str
     picture: str = ""
+    links: tuple[LinkPlan, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .firms import MINJIAN, ORIGIN_OFFICE
-from .plan import At, BatchPlan, Line, ProductPlan, ReportPlan, RunPlan, Story
+from .plan import At, BatchPlan, Line, LinkPlan, ProductPlan, ReportPlan, RunPlan, Story
 
 GTIN = "09521321000018"
 
@@ -125,6 +125,10 @@ STORY = Story(
             "a photo within 48 hours of delivery and you get a new one free of charge.\n"
             "Service: 400-000-0001 (demo), 9:00–18:00.",
             "tea-tin",
+            (
+                LinkPlan("instructions", "https://www.example.com/dahongpao/zh", "冲泡方法(演示)", "zh"),
+                LinkPlan("instructions", "https://www.example.com/dahongpao/en", "How to brew (demo)", "en"),
+            ),
         ),
     ),
     batches=(MAIN, DRAFT),

@@ -28,7 +28,6 @@ from ..products.models import FormerGtin, Product
 
 PAGE_LANGUAGES = ("zh", "en")
 _WITH_GTIN = ("01", "8006")
-_QUALIFIERS = ("22", "10", "21")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class _Level:
 # The scan page asks this before it is drawn: is there anything that could lead elsewhere, or a number to translate?
 _ELSEWHERE = select(
     or_(
-        exists().where(Link.is_default, Link.anchor.in_(bindparam("paths", expanding=True))),
+        exists().where(Link.is_default, or_(Link.anchor == bindparam("whole"), Link.anchor == bindparam("short"))),
         exists().where(FormerGtin.gtin == bindparam("gtin")),
         exists().where(FormerLot.lot == bindparam("lot")),
     )
@@ -72,8 +71,8 @@ _ELSEWHERE = select(
 def may_lead_elsewhere(connection: Connection, elements: Sequence[Element]) -> bool:
     """Whether a plain request for this thing might be meant for another address than our page of it."""
     values = dict(elements)
-    paths = [path for level in _paths(elements)[:1] for path in level]
-    asked = {"paths": paths, "gtin": values.get("01", ""), "lot": values.get("10", "")}
+    paths = _paths_of(elements)
+    asked = {"whole": paths[0], "short": paths[-1], "gtin": values.get("01", ""), "lot": values.get("10", "")}
     return bool(connection.execute(_ELSEWHERE, asked).scalar())
 
 
@@ -134,15 +133,19 @@ def _links(session: Session, paths: Iterable[str]) -> dict[str, list[Link]]:
 def _paths(elements: Sequence[Element]) -> list[list[str]]:
     """The paths of each level. A serial or lot of a GTIN means the same with and without what stands before it."""
     key, *qualifiers = elements
-    found = []
-    for count in range(len(qualifiers), -1, -1):
-        level = [path_of((key, *qualifiers[:count]))]
-        if key[0] in _WITH_GTIN and count > 1:
-            level.append(path_of((key, qualifiers[count - 1])))
-        found.append([path for path in dict.fromkeys(level) if path])
+    found = [_paths_of((key, *qualifiers[:count])) for count in range(len(qualifiers), -1, -1)]
     if key[0] == "8006":
         return found + _paths((("01", key[1][:14]), *(one for one in qualifiers if one[0] == "10")))
     return found
+
+
+def _paths_of(elements: Sequence[Element]) -> list[str]:
+    """One or two paths that mean the same thing, the full one first."""
+    key, *qualifiers = elements
+    paths = [path_of(elements)]
+    if key[0] in _WITH_GTIN and len(qualifiers) > 1:
+        paths.append(path_of((key, qualifiers[-1])))
+    return [path for path in paths if path]
 
 
 def _levels(

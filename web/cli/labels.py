@@ -13,8 +13,8 @@ from ...trace import clock
 from ...trace.accounts.service import OPERATOR
 from ...trace.errors import Conflict, NotFound, Problem, conflict, not_found, say
 from ...trace.items import service as items
-from ...trace.labels import checks, service
-from ...trace.labels.models import LabelSheet, Verification
+from ...trace.labels import checks, making, service
+from ...trace.labels.models import LabelSheet, Output, Verification
 from . import foreground, shapes
 from .context import done, json_option, listing, reading, ready
 from .options import fields, given
@@ -73,13 +73,13 @@ def make(run: str, background: bool, **raw: str | None) -> None:
             ),
         )
     else:
+        drawn_here = Output(facts["output"]) in making.READ_BACK
+        count, sheet = facts["count"], facts["sheet"]
         done(
             facts,
-            say(
-                "%(count)d labels are ready and every symbol was read back: %(sheet)s",
-                count=facts["count"],
-                sheet=facts["sheet"],
-            ),
+            say("%(count)d labels are ready and every symbol was read back: %(sheet)s", count=count, sheet=sheet)
+            if drawn_here
+            else say("%(count)d labels are ready: %(sheet)s", count=count, sheet=sheet),
             say("Write the file with: lotseal labels save %(sheet)s FILE", sheet=facts["sheet"]),
             say(
                 "After printing, scan a sample back: lotseal labels verify %(sheet)s --scanned FILE",

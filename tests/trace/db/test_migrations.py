@@ -7,12 +7,13 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from makers import Template, released, settings_of
-from sqlalchemy import inspect
+from makers import Template, codes, released, settings_of
+from sqlalchemy import inspect, select
 
 from lotseal.trace.db import migrate
 from lotseal.trace.db.engines import Database
 from lotseal.trace.db.lock import WriterLock
+from lotseal.trace.items.models import CodeRun
 from lotseal.trace.releases.models import Release
 from lotseal.trace.system import System, open_system
 from lotseal.trace.tables import METADATA
@@ -118,3 +119,14 @@ def test_migrating_waits_for_the_writer_lock(sqlite_system: System, monkeypatch:
     monkeypatch.setattr(WriterLock, "held", lambda self: (held.append(self), real(self))[1])
     migrate.upgrade("main", sqlite_system.main)
     assert held == [sqlite_system.main.lock]
+
+
+def test_runs_of_codes_that_are_there_get_the_numbers_of_their_batch(system: System) -> None:
+    with system.main.write() as session:
+        batch = released(session, system.ring, lot="LOT-7")
+    codes(system, batch)
+    migrate.downgrade("main", system.main, "0001")
+    migrate.upgrade("main", system.main)
+    with system.main.read() as session:
+        [run] = session.scalars(select(CodeRun))
+        assert (run.gtin, run.lot) == (batch.product.gtin, "LOT-7")

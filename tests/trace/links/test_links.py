@@ -199,6 +199,31 @@ def test_a_default_of_the_product_does_not_take_the_place_of_the_page_of_a_lot(l
     assert lot.default.is_page
 
 
+def test_a_page_is_only_held_up_when_something_could_lead_elsewhere(lasting: Session) -> None:
+    batch = a_batch(lasting, lot="OLD")
+    gtin = batch.product.gtin
+    item = [("01", gtin), ("10", "OLD"), ("21", "S")]
+
+    def elsewhere(elements: list[tuple[str, str]]) -> bool:
+        return offers.may_lead_elsewhere(lasting.connection(), elements)
+
+    add(lasting, of=gtin, is_default="1")
+    add(lasting, of=f"(01){gtin}(10)OLD")
+    assert elsewhere([("01", gtin)])
+    assert not elsewhere(item[:2])
+    assert not elsewhere(item)
+    add(lasting, of=f"(01){gtin}(21)S", is_default="1")
+    assert elsewhere(item)
+    service.correct_lot(lasting, batch, {"lot": "NEW", "reason": "typo"}, by=OPERATOR, at=AT)
+    assert elsewhere(item[:2])
+    assert not elsewhere([("01", gtin), ("10", "NEW")])
+    other = a_product(lasting)
+    before = other.gtin
+    service.correct_gtin(lasting, other, {"gtin": makers.a_gtin(), "reason": "typo"}, by=OPERATOR, at=AT)
+    assert elsewhere([("01", before)])
+    assert not elsewhere([("01", other.gtin)])
+
+
 def test_other_keys_have_the_links_that_were_set_and_nothing_else(lasting: Session) -> None:
     assert offers.find(lasting, [("414", "9521321000018")]) is None
     add(lasting, of="(414)9521321000018", link_type="locationInfo")
