@@ -81,7 +81,7 @@ def png_image(data: bytes) -> Image.Image:
 
 def svg_image(svg: str) -> Image.Image:
     """The strokes of our own SVG, painted module by module."""
-    side = int(re.search(r'viewBox="0 0 (\d+)', svg).group(1))  # type: ignore[union-attr]
+    side = int(re.search(r'viewBox="0 0 (\d+)', svg).group(1))  # type: ignore[union-attr]  # our own SVG has one
     image = Image.new("L", (side, side), 255)
     x = y = 0
     for command, number, second in re.findall(r"([Mmh])(\d+)(?: ([\d.]+))?", svg.split('stroke="#000" d="')[1]):

@@ -81,7 +81,9 @@ def order_sheet(ref: str) -> Page:
         labels.order_sheet(db, run, labels.read_sheet_order(raw_order(request.form), run), by=signed_in(), at=at)
 
     return act_on_run(
-        ref, order, lambda: _("The labels are ordered. They are offered once every symbol that is drawn here was read back.")
+        ref,
+        order,
+        lambda: _("The labels are ordered. They are offered once every symbol that is drawn here was read back."),
     )
 
 
