@@ -128,6 +128,6 @@ def test_the_quick_look_and_the_thorough_one_agree(ai: str, value: str) -> None:
 @given(st.data())
 def test_the_quick_look_and_the_thorough_one_agree_on_values_of_the_right_form(data: st.DataObject) -> None:
     entry = TABLE[data.draw(st.sampled_from(sorted(TABLE)))]
-    pattern = entry.has_form.__self__.pattern  # type: ignore[attr-defined]
+    pattern = entry.has_form.__self__.pattern  # type: ignore[attr-defined]  # a bound method knows its object
     value = data.draw(st.from_regex(pattern, fullmatch=True))
     assert is_right(entry, value) == (problem_with(entry, value) is None)
