@@ -80,18 +80,10 @@ def order_sheet(ref: str) -> Page:
     def order(db: Session, run: CodeRun, at: datetime) -> None:
         labels.order_sheet(db, run, labels.read_sheet_order(raw_order(request.form), run), by=signed_in(), at=at)
 
-<<<<<<< HEAD
-    return act_on_run(
-        ref,
-        order,
-        lambda: _("The labels are ordered. They are offered once every symbol that is drawn here was read back."),
-    )
-=======
     def said() -> str:
         return str(_("The labels are ordered. They are offered once every symbol that is drawn here was read back."))
 
     return act_on_run(ref, order, said)
->>>>>>> resolver
 
 
 @blueprint.post("/prints/<ref>/again")
