@@ -168,6 +168,7 @@ _pieces = st.sampled_from(
         "https:",
         "@",
         "..",
+        "%2e",
         "%2f",
         "%5c",
         "\t",
@@ -187,8 +188,9 @@ _pieces = st.sampled_from(
 
 
 def _as_browsers_read_it(location: str) -> str:
-    """Browsers drop tabs and line breaks and take a backslash for a slash (WHATWG URL, basic parser)."""
-    return urljoin(f"{BASE}/staff/sign-in", re.sub(r"[\t\n\r]", "", location).strip().replace("\\", "/"))
+    """Browsers drop tabs and line breaks, take a backslash for a slash, and %2e for a dot (WHATWG URL)."""
+    plain = re.sub(r"[\t\n\r]", "", location).strip().replace("\\", "/")
+    return urljoin(f"{BASE}/staff/sign-in", re.sub("%2e", ".", plain, flags=re.IGNORECASE))
 
 
 @pytest.mark.parametrize("wish", NASTY)
@@ -202,6 +204,9 @@ def test_no_wish_leads_out_of_the_staff_desk(office: Office, quick_passwords: No
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wish=st.lists(_pieces, max_size=6).map("".join) | st.text(max_size=30))
 @example(wish="/staff/\\\\evil.example")
+@example(wish="/staff/..")
+@example(wish="/staff/%2E./")
+@example(wish="/staff/.?next=x")
 def test_nothing_that_can_be_typed_leads_out_of_the_staff_desk(office: Office, wish: str) -> None:
     browser = _of(office)
     answer = browser.get("/staff/sign-in", query_string={"next": wish.encode("utf-8", "replace").decode()})

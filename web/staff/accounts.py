@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -63,9 +65,14 @@ def sign_out() -> Response:
 
 def _inside(path: str) -> str:
     """Only an address of the staff desk, never one of another host."""
-    if path.startswith("/staff/") and path.isprintable() and "\\" not in path and "//" not in path:
-        return path
-    return url_for("desk.index")
+    plain = path.startswith("/staff/") and path.isprintable() and "\\" not in path and "//" not in path
+    return path if plain and not _climbs(path) else url_for("desk.index")
+
+
+def _climbs(path: str) -> bool:
+    """Whether a browser would leave out a part of it: `.` and `..`, written out or as %2e (WHATWG URL, dot segments)."""
+    parts = re.split(r"[?#]", path, maxsplit=1)[0].lower().replace("%2e", ".").split("/")
+    return "." in parts or ".." in parts
 
 
 # --- one's own account ------------------------------------------------------------------------------------------------
