@@ -7,6 +7,7 @@ one is made and accepted, so that nobody can turn one valid signature into anoth
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Protocol, Self
@@ -31,6 +32,7 @@ _MAKE: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _CHECK: Final = ec.ECDSA(hashes.SHA256())
 _JWK_CONSTANTS: Final = {"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig"}
 _JWK_REQUIRED: Final = {"kty", "crv", "x", "y"}
+_JWS_INPUT: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 class Role(StrEnum):
@@ -45,12 +47,18 @@ class Signer(Protocol):
 
     `sign` returns the 64-byte ES256 signature, with low S, over the message bound to the context. Verifying it with
     the public key whose thumbprint is `kid` succeeds. The private part never leaves the signer.
+
+    `sign_jws` does the same over a JWS signing input as it stands (RFC 7515 section 5.1), which has no room for a
+    context. It raises Malformed for anything but two non-empty base64url parts joined by one dot. No bound message
+    has that form, since each context has a slash and a line feed follows it: neither method can sign for the other.
     """
 
     @property
     def kid(self) -> str: ...
 
     def sign(self, context: Context, message: bytes) -> bytes: ...
+
+    def sign_jws(self, signing_input: bytes) -> bytes: ...
 
 
 class PublicKey:
@@ -94,6 +102,14 @@ class PublicKey:
 
     def verify(self, context: Context, message: bytes, signature: bytes) -> None:
         """Raises Malformed for a wrong length, BadSignature for everything else that does not fit."""
+        self._verify(context.bind(message), signature)
+
+    def verify_jws(self, signing_input: bytes, signature: bytes) -> None:
+        """The same for what `Signer.sign_jws` made; raises Malformed also for an input of another form."""
+        check_jws_input(signing_input)
+        self._verify(signing_input, signature)
+
+    def _verify(self, data: bytes, signature: bytes) -> None:
         if len(signature) != SIGNATURE_SIZE:
             raise Malformed("signature.length", f"a signature has {SIGNATURE_SIZE} bytes")
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
@@ -102,7 +118,7 @@ class PublicKey:
         if s > ORDER // 2:
             raise BadSignature("signature.high-s", "s is the higher of its two values")
         try:
-            self._key.verify(encode_dss_signature(r, s), context.bind(message), _CHECK)
+            self._key.verify(encode_dss_signature(r, s), data, _CHECK)
         except InvalidSignature as error:
             raise BadSignature("signature.mismatch", "the signature does not fit these bytes and this key") from error
 
@@ -161,11 +177,26 @@ class PrivateKey:
         return self.public.kid
 
     def sign(self, context: Context, message: bytes) -> bytes:
-        r, s = decode_dss_signature(self._key.sign(context.bind(message), _MAKE))
-        return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+        return raw_low_s(self._key.sign(context.bind(message), _MAKE))
+
+    def sign_jws(self, signing_input: bytes) -> bytes:
+        check_jws_input(signing_input)
+        return raw_low_s(self._key.sign(signing_input, _MAKE))
 
     def __repr__(self) -> str:
         return f"<PrivateKey {self.kid}>"
+
+
+def check_jws_input(signing_input: bytes) -> None:
+    """Raises Malformed unless these are two non-empty base64url parts joined by one dot (RFC 7515 section 5.1)."""
+    if _JWS_INPUT.fullmatch(signing_input) is None:
+        raise Malformed("jws.input", "a JWS signing input is two base64url parts joined by one dot")
+
+
+def raw_low_s(der: bytes) -> bytes:
+    """An ECDSA signature in DER (RFC 3279 section 2.2.3) as 64 bytes with the lower s."""
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
 
 
 def _thumbprint(x: str, y: str) -> str:
