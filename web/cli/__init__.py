@@ -22,6 +22,7 @@ from . import (
     serve,
     setup,
     suppliers,
+    witness,
 )
 from .context import Guarded, remember_debug
 
@@ -43,6 +44,7 @@ COMMANDS: tuple[click.Command, ...] = (
     links.link,
     keys.key,
     code.code,
+    witness.witness,
 )
 
 
