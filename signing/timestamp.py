@@ -3,6 +3,9 @@
 A token is kept as the authority made it, so that `openssl ts -verify -token_in` reads it. Only SHA-256 imprints
 count, only roots that are told, and only signers whose certificate is for time stamping (RFC 3161 section 2.3); the
 certificates have to be valid at the time of the stamp, not today.
+
+One field of a token is under nobody's signature: the name of the signature algorithm (RFC 5652 section 5.3), which
+the key decides anyway.
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ RESPONSE_TYPE: Final = "application/timestamp-reply"
 
 _SHA256: Final = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _GRANTED: Final = 0
+_VERSIONS: Final = (3, {1})
+"""Of the CMS structures around TSTInfo with a signer known by issuer and number (RFC 5652 sections 5.1 and 5.3)."""
+
 _STATUS_GRANTED: Final = bytes.fromhex("3003020100")
 
 
@@ -106,9 +112,12 @@ def _verify(response: TimeStampResponse, data: bytes, roots: Sequence[Certificat
     try:
         info = response.tst_info
         imprint, stated = info.message_imprint, info.gen_time
-        answered = info.nonce
+        answered, signed = info.nonce, response.signed_data
+        versions = (signed.version, {signer.version for signer in signed.signer_infos})
     except ValueError as error:
         raise Malformed("timestamp.form", "the token holds no time-stamp information") from error
+    if versions != _VERSIONS:
+        raise Malformed("timestamp.version", "not the form of a time-stamp token")
     if imprint.hash_algorithm != _SHA256 or imprint.message != hashlib.sha256(data).digest():
         raise BadSignature("timestamp.imprint", "the token stamps other bytes")
     if nonce is not None and answered != nonce:

@@ -25,6 +25,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 ADD: Final = "/add-checkpoint"
 
 _CHECKPOINT: Final = re.compile(r"/([0-9a-f]{64})/checkpoint")
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
 _RECENT: Final = "public, max-age=5"
 _log = logging.getLogger("lotseal.witness")
 
@@ -64,9 +65,13 @@ def _answer(witness: Witness, environ: WSGIEnvironment) -> Answer:
 
 
 def _added(witness: Witness, environ: WSGIEnvironment) -> Answer:
-    body = _body(environ)
-    if body is None:
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not _LENGTH.fullmatch(length):
+        return _said(411)
+    if int(length) > protocol.MAX_REQUEST:
         return _said(413)
+    source: IO[bytes] = environ["wsgi.input"]
+    body = source.read(int(length))
     try:
         lines = witness.add_checkpoint(body, at=clock.now())
     except Refused as refused:
@@ -82,16 +87,6 @@ def _added(witness: Witness, environ: WSGIEnvironment) -> Answer:
 def _latest(witness: Witness, origin_hash: str) -> Answer:
     note = witness.checkpoint(origin_hash)
     return _said(404) if note is None else (200, TEXT, note)
-
-
-def _body(environ: WSGIEnvironment) -> bytes | None:
-    """At most MAX_REQUEST bytes; None when there are more, whatever the request says of its length."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if length.isascii() and length.isdigit() and len(length) <= 8 and int(length) > protocol.MAX_REQUEST:
-        return None
-    source: IO[bytes] = environ["wsgi.input"]
-    body = source.read(protocol.MAX_REQUEST + 1)
-    return body if len(body) <= protocol.MAX_REQUEST else None
 
 
 def _said(status: int) -> Answer:
