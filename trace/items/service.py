@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -13,8 +14,10 @@ from sqlalchemy.orm import Session
 from ...signing.errors import Malformed
 from ...signing.item import canonical_item_uri, format_signature, new_serial, parse_signature, sign_item
 from ...signing.keys import Role as KeyRole
+from ...signing.merkle import Frontier, leaf_hashes, split_hashes
 from .. import clock, log
 from ..accounts.models import Account, Role
+from ..accounts.service import SERVICE
 from ..batches.models import Batch, BatchState
 from ..errors import conflict, invalid, not_found, say
 from ..intake import Intake
@@ -126,13 +129,65 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             run = get_run(session, claimed.payload["run"])
             left = run.count - run.issued
             if left <= 0:
+                _commit(session, run, at=clock.now())
                 return
             _refuse_unfit(run.batch)
             now = clock.now()
             rows = [_new_item(run, ring, now) for _ in range(min(CHUNK, left))]
             session.execute(insert(Item), rows)
-            run.issued += len(rows)
+            _extend(run, rows)
             claimed.progress(session, run.issued, at=now)
+
+
+def _extend(run: CodeRun, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let the tree over the run's links grow with each piece of work, so that the end of a long run is no work."""
+    frontier = _frontier(run)
+    lot = None if run.short else run.lot
+    frontier.extend(
+        leaf_hashes(
+            printed_link(run.base, run.gtin, lot, row["serial"], run.letter, row["signature"]).encode() for row in rows
+        )
+    )
+    run.issued, run.frontier = frontier.size, b"".join(frontier.hashes)
+
+
+def _commit(session: Session, run: CodeRun, *, at: datetime) -> None:
+    """Bind all codes of a finished run with one entry: none can be added, changed or cut out later. Done once."""
+    if run.root is not None:
+        return
+    run.root = _frontier(run).root().hex()
+    log.record(
+        session,
+        Act.CODES_COMMIT,
+        by=SERVICE,
+        at=at,
+        subject=f"run:{run.ref}",
+        chain=f"batch:{run.batch.ref}",
+        key=run.kid,
+        run=run.ref,
+        count=run.count,
+        root=run.root,
+        **made_with(run),
+    )
+
+
+def _frontier(run: CodeRun) -> Frontier:
+    return Frontier.from_hashes(run.issued, split_hashes(run.frontier))
+
+
+def made_with(run: CodeRun) -> dict[str, object]:
+    """What the links of a run were made with, as plain JSON."""
+    return {name: getattr(run, name) for name in ("tier", "short", "base", "gtin", "lot", "kid", "letter", "tag_kid")}
+
+
+def printed_links(session: Session, run: CodeRun) -> Iterator[list[bytes]]:
+    """The links of a run in the order of issue, in handfuls, so that a million of them fits into memory."""
+    lot = None if run.short else run.lot
+    query = select(Item.serial, Item.signature).where(Item.run_id == run.id).order_by(Item.id)
+    for rows in session.execute(query.execution_options(yield_per=CHUNK)).partitions(CHUNK):
+        yield [
+            printed_link(run.base, run.gtin, lot, serial, run.letter, signature).encode() for serial, signature in rows
+        ]
 
 
 def _new_item(run: CodeRun, ring: KeyRing, at: datetime) -> dict[str, object]:
@@ -166,7 +221,8 @@ def void(session: Session, item: Item, reason: str, *, by: Actor, at: datetime) 
     if item.voided_at:
         raise conflict("codes.voided", say("This code is voided already."))
     item.voided_at, item.void_reason, item.voided_by = at, text, by.name
-    log.record(session, Act.CODES_VOID, by=by, at=at, subject=f"item:{item.serial}", reason=text)
+    batch = session.get_one(Batch, item.batch_id)
+    _record_void(session, f"item:{item.serial}", batch, by=by, at=at, reason=text, serial=item.serial)
 
 
 def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: datetime) -> int:
@@ -182,8 +238,13 @@ def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: date
         .values(voided_at=at, void_reason=text, voided_by=by.name)
     )
     count = int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
-    log.record(session, Act.CODES_VOID, by=by, at=at, subject=f"run:{run.ref}", reason=text, count=count)
+    _record_void(session, f"run:{run.ref}", run.batch, by=by, at=at, reason=text, run=run.ref, count=count)
     return count
+
+
+def _record_void(session: Session, subject: str, batch: Batch, *, by: Actor, at: datetime, **facts: object) -> None:
+    """Voids belong to the history of the batch."""
+    log.record(session, Act.CODES_VOID, by=by, at=at, subject=subject, chain=f"batch:{batch.ref}", **facts)
 
 
 def visible_runs(account: Account | None) -> Select[CodeRun]:
