@@ -134,14 +134,14 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             _refuse_unfit(run.batch)
             now = clock.now()
             rows = [_new_item(run, ring, now) for _ in range(min(CHUNK, left))]
+            _extend(session, run, rows)
             session.execute(insert(Item), rows)
-            _extend(run, rows)
             claimed.progress(session, run.issued, at=now)
 
 
-def _extend(run: CodeRun, rows: Sequence[Mapping[str, Any]]) -> None:
+def _extend(session: Session, run: CodeRun, rows: Sequence[Mapping[str, Any]]) -> None:
     """Let the tree over the run's links grow with each piece of work, so that the end of a long run is no work."""
-    frontier = _frontier(run)
+    frontier = _frontier(session, run)
     lot = None if run.short else run.lot
     frontier.extend(
         leaf_hashes(
@@ -155,7 +155,7 @@ def _commit(session: Session, run: CodeRun, *, at: datetime) -> None:
     """Bind all codes of a finished run with one entry: none can be added, changed or cut out later. Done once."""
     if run.root is not None:
         return
-    run.root = _frontier(run).root().hex()
+    run.root = _frontier(session, run).root().hex()
     log.record(
         session,
         Act.CODES_COMMIT,
@@ -171,8 +171,14 @@ def _commit(session: Session, run: CodeRun, *, at: datetime) -> None:
     )
 
 
-def _frontier(run: CodeRun) -> Frontier:
-    return Frontier.from_hashes(run.issued, split_hashes(run.frontier))
+def _frontier(session: Session, run: CodeRun) -> Frontier:
+    if run.frontier or not run.issued:
+        return Frontier.from_hashes(run.issued, split_hashes(run.frontier))
+    # A run that began before there was a log: its tree is grown from its codes.
+    frontier = Frontier()
+    for links in printed_links(session, run):
+        frontier.extend(leaf_hashes(links))
+    return frontier
 
 
 def made_with(run: CodeRun) -> dict[str, object]:
@@ -222,7 +228,7 @@ def void(session: Session, item: Item, reason: str, *, by: Actor, at: datetime) 
         raise conflict("codes.voided", say("This code is voided already."))
     item.voided_at, item.void_reason, item.voided_by = at, text, by.name
     batch = session.get_one(Batch, item.batch_id)
-    _record_void(session, f"item:{item.serial}", batch, by=by, at=at, reason=text, serial=item.serial)
+    _record_void(session, f"item:{item.serial}", batch, by=by, at=at, reason=text)
 
 
 def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: datetime) -> int:
@@ -238,7 +244,7 @@ def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: date
         .values(voided_at=at, void_reason=text, voided_by=by.name)
     )
     count = int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
-    _record_void(session, f"run:{run.ref}", run.batch, by=by, at=at, reason=text, run=run.ref, count=count)
+    _record_void(session, f"run:{run.ref}", run.batch, by=by, at=at, reason=text, count=count)
     return count
 
 
