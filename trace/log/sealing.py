@@ -25,16 +25,20 @@ Sign = Callable[[Checkpoint], str]
 """From a checkpoint to its signed note."""
 
 
-def seal(session: Session, origin: str, sign: Sign, *, at: datetime, most: int = MOST) -> LogCheckpoint | None:
-    """Seal what waits, oldest first; None when nothing does.
+def seal(
+    session: Session, origin: str, signer: Callable[[Session, datetime], Sign], *, at: datetime, most: int = MOST
+) -> int:
+    """Seal what waits, oldest first; how many entries that were.
 
-    Whatever is sealed stays: only when this transaction is durable may its checkpoint be shown to anybody. Raises
-    `Conflict` when another process sealed at the same moment; then nothing is changed.
+    `signer` is asked for only when something waits. Whatever is sealed stays: only when this transaction is durable may
+    its checkpoint be shown to anybody. Raises `Conflict` when another process sealed at the same moment; then nothing
+    is changed.
     """
-    head = _head(session, origin)
     waiting = _waiting(session, most)
     if not waiting:
-        return None
+        return 0
+    sign = signer(session, at)
+    head = _head(session, origin)
     before = head.size
     frontier = Frontier.from_hashes(before, split_hashes(head.frontier))
     chains = _Chains(session, head.keys)
@@ -42,11 +46,10 @@ def seal(session: Session, origin: str, sign: Sign, *, at: datetime, most: int =
     frontier.extend([row.leaf_hash for row in rows])
     session.connection().execute(_SEAL, [row.values() for row in rows])
     _swap(session, before, frontier, chains.keys)
-    root = frontier.root()
-    checkpoint = LogCheckpoint(size=frontier.size, root=root, note=sign(Checkpoint(head.origin, frontier.size, root)), at=at)
-    session.add(checkpoint)
+    checkpoint = Checkpoint(head.origin, frontier.size, frontier.root())
+    session.add(LogCheckpoint(size=checkpoint.size, root=checkpoint.root, note=sign(checkpoint), at=at))
     session.flush()
-    return checkpoint
+    return len(rows)
 
 
 _SEAL = (

@@ -271,9 +271,19 @@ def reading() -> Iterator[Work]:
 
 @contextmanager
 def writing() -> Iterator[Work]:
-    """Everything inside is kept together at the end, or nothing of it."""
-    with ready() as system, system.main.write() as session:
-        yield Work(system, session, clock.now())
+    """Everything inside is kept together at the end, or nothing of it; then what it did goes into the log."""
+    with ready() as system:
+        with system.main.write() as session:
+            yield Work(system, session, clock.now())
+        sealed(system)
+
+
+def sealed(system: System) -> None:
+    """Seal the log. What was done is durable already, so a log that cannot be sealed now only waits, and says so."""
+    try:
+        system.sequencer().run_once()
+    except LotsealError as error:
+        note(say("The log is sealed later: %(reason)s", reason=error.problems[0].message))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
