@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...signing.errors import Malformed
-from ...signing.item import canonical_item_uri, format_signature, new_serial, parse_signature, sign_item
+from ...signing.item import canonical_item_uri, new_serial, parse_signature, sign_item
 from ...signing.keys import Role as KeyRole
-from ...signing.merkle import Frontier, leaf_hashes, split_hashes
+from ...signing.keys import Signer
+from ...signing.secret import MacSecret
 from .. import clock, log
 from ..accounts.models import Account, Role
-from ..accounts.service import SERVICE
 from ..batches.models import Batch, BatchState
 from ..errors import conflict, invalid, not_found, say
 from ..intake import Intake
@@ -26,6 +25,9 @@ from ..jobs.models import JobKind, JobState
 from ..keys import service as keys
 from ..keys.ring import KeyRing
 from ..log import Act, Actor
+from . import commitment
+from .commitment import link as link
+from .commitment import printed_link as printed_link
 from .models import CodeRun, Item, Tier
 
 CHUNK = 1000
@@ -129,94 +131,51 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             run = get_run(session, claimed.payload["run"])
             left = run.count - run.issued
             if left <= 0:
-                _commit(session, run, at=clock.now())
+                commitment.commit(session, run, at=clock.now())
                 return
             _refuse_unfit(run.batch)
+            maker = _maker(session, run, ring)
+            # After the keys are held: a revocation then comes after every code that it lets count.
             now = clock.now()
-            rows = [_new_item(run, ring, now) for _ in range(min(CHUNK, left))]
-            _extend(session, run, rows)
+            rows = [maker.item(run, now) for _ in range(min(CHUNK, left))]
+            commitment.extend(session, run, rows)
             session.execute(insert(Item), rows)
             claimed.progress(session, run.issued, at=now)
 
 
-def _extend(session: Session, run: CodeRun, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Let the tree over the run's links grow with each piece of work, so that the end of a long run is no work."""
-    frontier = _frontier(session, run)
-    lot = None if run.short else run.lot
-    frontier.extend(
-        leaf_hashes(
-            printed_link(run.base, run.gtin, lot, row["serial"], run.letter, row["signature"]).encode() for row in rows
+@dataclass(frozen=True)
+class _Maker:
+    """What the codes of one run are made with."""
+
+    secret: MacSecret
+    signer: Signer | None
+
+    def item(self, run: CodeRun, at: datetime) -> dict[str, object]:
+        lot = None if run.short else run.lot
+        serial = new_serial(self.secret, run.base, run.gtin, lot)
+        signature = None
+        if self.signer and run.letter:
+            uri = canonical_item_uri(run.base, run.gtin, lot, serial)
+            signature = parse_signature(sign_item(self.signer, run.letter, uri))[1]
+        return {"serial": serial, "batch_id": run.batch_id, "run_id": run.id, "signature": signature, "issued_at": at}
+
+
+def _maker(session: Session, run: CodeRun, ring: KeyRing) -> _Maker:
+    """The keys of a run, which can be neither retired nor revoked before this transaction is committed. A run that has
+    no codes yet takes the keys of today. One that has begun ends with its own, unless one of them was revoked: then it
+    raises `Conflict`, for nothing that it made would count."""
+    held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid])
+    if not run.issued and any(key.retired_at for key in held.values()):
+        if run.kid:
+            pair = keys.pair_to_sign(session, KeyRole.ITEM)
+            run.kid, run.letter = pair.kid, pair.letter
+        run.tag_kid = keys.secret_to_tag(session).kid
+        held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid])
+    if any(key.revoked_at for key in held.values()):
+        raise conflict(
+            "codes.key-revoked", say("A key of this run was revoked while it was made. Order the rest as a new run.")
         )
-    )
-    run.issued, run.frontier = frontier.size, b"".join(frontier.hashes)
-
-
-def _commit(session: Session, run: CodeRun, *, at: datetime) -> None:
-    """Bind all codes of a finished run with one entry: none can be added, changed or cut out later. Done once."""
-    if run.root is not None:
-        return
-    run.root = _frontier(session, run).root().hex()
-    log.record(
-        session,
-        Act.CODES_COMMIT,
-        by=SERVICE,
-        at=at,
-        subject=f"run:{run.ref}",
-        chain=f"batch:{run.batch.ref}",
-        key=run.kid,
-        run=run.ref,
-        count=run.count,
-        root=run.root,
-        **made_with(run),
-    )
-
-
-def _frontier(session: Session, run: CodeRun) -> Frontier:
-    if run.frontier or not run.issued:
-        return Frontier.from_hashes(run.issued, split_hashes(run.frontier))
-    # A run that began before there was a log: its tree is grown from its codes.
-    frontier = Frontier()
-    for links in printed_links(session, run):
-        frontier.extend(leaf_hashes(links))
-    return frontier
-
-
-def made_with(run: CodeRun) -> dict[str, object]:
-    """What the links of a run were made with, as plain JSON."""
-    return {name: getattr(run, name) for name in ("tier", "short", "base", "gtin", "lot", "kid", "letter", "tag_kid")}
-
-
-def printed_links(session: Session, run: CodeRun) -> Iterator[list[bytes]]:
-    """The links of a run in the order of issue, in handfuls, so that a million of them fits into memory."""
-    lot = None if run.short else run.lot
-    query = select(Item.serial, Item.signature).where(Item.run_id == run.id).order_by(Item.id)
-    for rows in session.execute(query.execution_options(yield_per=CHUNK)).partitions(CHUNK):
-        yield [
-            printed_link(run.base, run.gtin, lot, serial, run.letter, signature).encode() for serial, signature in rows
-        ]
-
-
-def _new_item(run: CodeRun, ring: KeyRing, at: datetime) -> dict[str, object]:
-    lot = None if run.short else run.lot
-    serial = new_serial(ring.secret(run.tag_kid), run.base, run.gtin, lot)
-    signature = None
-    if run.kid and run.letter:
-        uri = canonical_item_uri(run.base, run.gtin, lot, serial)
-        signature = parse_signature(sign_item(ring.pair(run.kid), run.letter, uri))[1]
-    return {"serial": serial, "batch_id": run.batch_id, "run_id": run.id, "signature": signature, "issued_at": at}
-
-
-def link(run: CodeRun, item: Item) -> str:
-    """What the QR symbol says: the canonical Digital Link, with the signature behind it for tier B."""
-    return printed_link(run.base, run.gtin, None if run.short else run.lot, item.serial, run.letter, item.signature)
-
-
-def printed_link(
-    base: str, gtin: str, lot: str | None, serial: str, letter: str | None, signature: bytes | None
-) -> str:
-    """The same from plain facts."""
-    uri = canonical_item_uri(base, gtin, lot, serial).decode()
-    return f"{uri}?s={format_signature(letter, signature)}" if letter and signature else uri
+    return _Maker(ring.secret(run.tag_kid), ring.signer(held[run.kid]) if run.kid else None)
 
 
 def void(session: Session, item: Item, reason: str, *, by: Actor, at: datetime) -> None:
