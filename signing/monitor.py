@@ -24,8 +24,8 @@ from .tiles import ENTRIES, WIDTH, Fetch, Tile, TileReader, decode_bundle
 
 KEYS_CHAIN: Final = b"keys"
 
-# The one spelling of an entry: canonical JSON leaves no freedom when no value needs an escape. Hashes are taken by their
-# length here and looked at together, which is much quicker than letter by letter.
+# The one spelling of an entry: canonical JSON leaves no freedom where no value needs an escape. Hashes are taken by
+# their length here and looked at together, which is much quicker than letter by letter.
 _ENTRY: Final = re.compile(
     rb'\{"act":"[a-z-]{1,20}:[a-z-]{1,30}","actor":"(.{64})","chain":"([a-z-]{1,20}(?::[A-Za-z0-9_-]{1,60})?)",'
     rb'"content":"(.{64})","key":(?:null|"[A-Za-z0-9_-]{43}"),"keys":(0|[1-9][0-9]{0,8}),"prev":(null|"(.{64})"),'
@@ -50,7 +50,7 @@ class Examined:
 
 
 def examine(bundle: tuple[bytes, int]) -> Examined:
-    """The entries of a bundle (its bytes, and how many it holds), each in the one form of an entry. Raises Malformed."""
+    """The entries of a bundle (its bytes, and how many it holds), each in the form of an entry. Raises Malformed."""
     data, width = bundle
     entries = decode_bundle(data, width)
     found = [_ENTRY.fullmatch(entry) for entry in entries]
@@ -103,7 +103,9 @@ class State:
         """Raises Malformed."""
         try:
             value: Mapping[str, Any] = json.loads(data)
-            frontier = Frontier.from_hashes(value["size"], [unb64(one, "monitor.state", 32) for one in value["frontier"]])
+            frontier = Frontier.from_hashes(
+                value["size"], [unb64(one, "monitor.state", 32) for one in value["frontier"]]
+            )
             ends = {chain.encode(): (prev.encode(), seq.encode()) for chain, (prev, seq) in value["ends"].items()}
             if value["type"] != "lotseal/monitor/v1":
                 raise ValueError("another type")

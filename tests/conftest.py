@@ -120,7 +120,9 @@ def _make_template(template: Template) -> None:
         maker.migrate()
         with maker.main.write() as session:
             keys.add_missing(session, maker.ring, by=OPERATOR, at=AT)
-            made = [{name: getattr(key, name) for name in FACTS_OF_A_KEY} for key in session.scalars(select(SigningKey))]
+            made = [
+                {name: getattr(key, name) for name in FACTS_OF_A_KEY} for key in session.scalars(select(SigningKey))
+            ]
         maker.close()
         system = open_system(settings_of(aside))
         system.migrate()

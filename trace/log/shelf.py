@@ -70,8 +70,8 @@ class Shelf:
             raise _broken(
                 "log.rolled-back",
                 say(
-                    "The log was published up to entry %(published)d, but the store knows %(known)d. It is an old copy: "
-                    "restore the newest backup.",
+                    "The log was published up to entry %(published)d, but the store knows %(known)d. "
+                    "It is an old copy: restore the newest backup.",
                     published=published.size,
                     known=size,
                 ),
@@ -86,7 +86,7 @@ class Shelf:
             )
 
     def catch_up(self, session: Session) -> int:
-        """Publish every checkpoint of the store that is not published yet; how many there were. Raises `Unavailable`."""
+        """Publish every checkpoint of the store that is not yet; how many there were. Raises `Unavailable`."""
         with self._alone():
             return self._catch_up(session)
 

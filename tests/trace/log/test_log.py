@@ -8,6 +8,7 @@ import json
 import shutil
 import sqlite3
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_chain_names_its_previous_entry(system: System) -> None:
     sealed = entries(system)
     tea = [entry for entry in sealed if entry.chain == "link:tea"]
     assert [entry.seq for entry in tea] == [1, 2, 3]
-    for before, after in zip(tea, tea[1:], strict=False):
+    for before, after in pairwise(tea):
         assert read_envelope((after.envelope or "").encode()).prev == (before.leaf_hash or b"").hex()
 
 
@@ -173,7 +174,7 @@ def test_an_outsider_rebuilds_the_tree_from_the_files_alone(system: System) -> N
         seen = published(system)
         read = from_files(system, seen.size)
         assert merkle.root(merkle.leaf_hashes(read)) == seen.root
-        assert [read_envelope(entry).seq for entry in read][0] == 1
+        assert read_envelope(read[0]).seq == 1
     proof = reading.proof(system.shelf, 300, seen.size)
     merkle.verify_inclusion(300, seen.size, merkle.leaf_hash(read[300]), proof, seen.root)
 
@@ -184,7 +185,7 @@ def test_each_published_tree_is_a_beginning_of_the_next(system: System) -> None:
         an_act(system)
         system.sequencer().run_once()
         roots.append(published(system))
-    for before, after in zip(roots, roots[1:], strict=False):
+    for before, after in pairwise(roots):
         reader = tiles.TileReader(system.shelf.read, after.size)
         proof = merkle.consistency_proof_from(reader, before.size, after.size)
         merkle.verify_consistency(before.size, after.size, proof, before.root, after.root)
@@ -253,9 +254,7 @@ def test_a_stop_between_store_and_files_is_made_up_for(system: System, monkeypat
     assert system.shelf.read("tile/entries/000.p/2") is not None, "of each checkpoint in between, too"
 
 
-def test_a_full_disk_keeps_what_was_sealed_and_goes_on_later(
-    system: System, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_keeps_what_was_sealed_and_goes_on_later(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     an_act(system)
 
     def full(*_arguments: object, **_more: object) -> None:
