@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -166,7 +167,7 @@ def submit(
     return certificate
 
 
-def as_written(certificate: Certificate) -> dict[str, object]:
+def as_written(certificate: Certificate) -> dict[str, Any]:
     """What the supplier says of a report, as plain JSON: the log binds it, and a later change of the row shows."""
     return {
         "number": certificate.number,
@@ -286,7 +287,7 @@ def withdraw(session: Session, certificate: Certificate, reason: str, *, by: Act
     _record(session, Act.CERTIFICATE_WITHDRAW, certificate, by=by, at=at, reason=text)
 
 
-def _record(session: Session, act: Act, certificate: Certificate, *, by: Actor, at: datetime, **facts: object) -> None:
+def _record(session: Session, act: Act, certificate: Certificate, *, by: Actor, at: datetime, **facts: Any) -> None:
     """Reports belong to the history of their batch, so that none can be left out of it."""
     chain = batches.subject(certificate.batch)
     log.record(session, act, by=by, at=at, subject=subject(certificate), chain=chain, **facts)

@@ -1,7 +1,7 @@
 """What a code's link says, and the one entry of the log that binds all links of a run.
 
-The commitment is the RFC 6962 root over the links in the order of issue. The tree grows with each piece of work, so that
-the end of a long run is no work, and a run that was cut off goes on.
+The commitment is the RFC 6962 root over the links in the order of issue. The tree grows with each piece of work, so
+that the end of a long run is no work, and a run that was cut off goes on.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def commit(session: Session, run: CodeRun, *, at: datetime) -> None:
     )
 
 
-def made_with(run: CodeRun) -> dict[str, object]:
+def made_with(run: CodeRun) -> dict[str, Any]:
     """What the links of a run were made with, as plain JSON."""
     return {name: getattr(run, name) for name in ("tier", "short", "base", "gtin", "lot", "kid", "letter", "tag_kid")}
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -207,7 +208,7 @@ def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: date
     return count
 
 
-def _record_void(session: Session, subject: str, batch: Batch, *, by: Actor, at: datetime, **facts: object) -> None:
+def _record_void(session: Session, subject: str, batch: Batch, *, by: Actor, at: datetime, **facts: Any) -> None:
     """Voids belong to the history of the batch."""
     log.record(session, Act.CODES_VOID, by=by, at=at, subject=subject, chain=f"batch:{batch.ref}", **facts)
 

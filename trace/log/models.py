@@ -88,7 +88,7 @@ class LogCheckpoint(Base):
 
 
 class LogCosignature(Base):
-    """A witness saw this checkpoint at `at`, by its own clock, and signed so. `line` is the signature line of the note."""
+    """A witness saw this checkpoint at `at`, by its own clock, and signed so. `line` is its line of the note."""
 
     __tablename__ = "log_cosignature"
 

@@ -13,6 +13,7 @@ from ...signing.canonical import sha256_hex
 from ...signing.checkpoint import Checkpoint
 from ...signing.envelope import Envelope
 from ...signing.merkle import Frontier, leaf_hash, split_hashes
+from ..db.lock import alone
 from ..errors import conflict, say
 from .entries import time_text
 from .models import HEAD_ID, LogCheckpoint, LogEntry, LogHead
@@ -34,6 +35,7 @@ def seal(
     its checkpoint be shown to anybody. Raises `Conflict` when another process sealed at the same moment; then nothing
     is changed.
     """
+    alone(session, "log")
     waiting = _waiting(session, most)
     if not waiting:
         return 0
@@ -87,8 +89,7 @@ class _Place:
 
 
 def _head(session: Session, origin: str) -> LogHead:
-    # Locked until the end on PostgreSQL; SQLite has one writer anyway.
-    head = session.scalar(select(LogHead).where(LogHead.id == HEAD_ID).with_for_update())
+    head = session.get(LogHead, HEAD_ID)
     if head is None:
         head = LogHead(id=HEAD_ID, origin=origin, size=0, keys=0, frontier=b"")
         session.add(head)
@@ -150,5 +151,5 @@ class _Chains:
         if chain not in self._ends:
             query = select(LogEntry.seq, LogEntry.leaf_hash).where(LogEntry.chain == chain, LogEntry.seq.is_not(None))
             row = self._session.execute(query.order_by(LogEntry.seq.desc()).limit(1)).one_or_none()
-            self._ends[chain] = _End(row[0], row[1].hex()) if row else _End()
+            self._ends[chain] = _End(row.seq or 0, (row.leaf_hash or b"").hex()) if row else _End()
         return self._ends[chain]

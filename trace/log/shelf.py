@@ -1,8 +1,8 @@
 """The log as static files: tiles, entry bundles and the checkpoint, which any server or mirror can hand out.
 
 The store is the truth, the files follow it. They are written after the checkpoint that covers them is durable in the
-store, tiles first and the checkpoint last, so that a reader finds everything that a checkpoint promises. A stop anywhere
-in between is made up for by `catch_up`.
+store, tiles first and the checkpoint last, so that a reader finds everything that a checkpoint promises. A stop
+anywhere in between is made up for by `catch_up`.
 """
 
 from __future__ import annotations

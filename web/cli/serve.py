@@ -128,7 +128,7 @@ def _serve(system: System, host: str, port: int, threads: int, target: str) -> N
         _until_stopped(server)
 
 
-def _until_stopped(server: Granian) -> None:
+def _until_stopped(server: Any) -> None:
     try:
         server.serve(target_loader=_load)
     except SystemExit:

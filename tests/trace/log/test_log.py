@@ -29,6 +29,7 @@ from lotseal.trace.items import service as items
 from lotseal.trace.log import Act, reading, record
 from lotseal.trace.log.models import AuditAct, LogCheckpoint, LogEntry
 from lotseal.trace.log.sequencer import Sequencer
+from lotseal.trace.log.shelf import Shelf
 from lotseal.trace.suppliers import service as suppliers
 from lotseal.trace.system import System
 
@@ -234,17 +235,17 @@ def test_an_entry_tells_how_long_the_key_history_was(system: System) -> None:
 def test_a_stop_between_store_and_files_is_made_up_for(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     an_act(system)
     system.sequencer().run_once()
+    write = Shelf._write
     for cut in ("tile/entries/000.p/2", "tile/0/000.p/3", "checkpoint"):
         an_act(system)
-        shelf_write = type(system.shelf)._write
 
-        def stops(self: object, path: str, data: bytes, cut: str = cut) -> None:
+        def stops(self: Shelf, path: str, data: bytes, cut: str = cut) -> None:
             if path == cut:
                 raise KeyboardInterrupt
-            shelf_write(self, path, data)  # type: ignore[arg-type]  # the shelf itself
+            write(self, path, data)
 
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-            patched.setattr(type(system.shelf), "_write", stops)
+            patched.setattr(Shelf, "_write", stops)
             system.sequencer().run_once()
     assert published(system).size == 1, "nobody saw a checkpoint whose tiles were not there"
     system.sequencer().run_once()
@@ -264,7 +265,7 @@ def test_a_full_disk_keeps_what_was_sealed_and_goes_on_later(system: System, mon
         patched.setattr("lotseal.trace.log.shelf.os.fsync", full)
         with pytest.raises(Unavailable) as refused:
             system.sequencer().run_once()
-    assert rules(refused.value) == [(None, "log.store")]
+    assert rules(refused) == [(None, "log.store")]
     assert system.sequencer().run_once() == 0
     assert published(system).size == 1
 
@@ -290,7 +291,7 @@ def test_a_store_from_an_old_backup_is_not_sealed_again(sqlite_system: System, o
     an_act(sqlite_system, "link:other")
     with pytest.raises(Unavailable) as refused:
         sqlite_system.sequencer().run_once()
-    assert rules(refused.value) == [(None, "log.rolled-back")]
+    assert rules(refused) == [(None, "log.rolled-back")]
     assert published(sqlite_system).size == 2
 
 
@@ -304,7 +305,7 @@ def test_a_store_with_another_history_is_not_sealed_either(system: System) -> No
     an_act(system)
     with pytest.raises(Unavailable) as refused:
         system.sequencer().run_once()
-    assert rules(refused.value) == [(None, "log.fork")]
+    assert rules(refused) == [(None, "log.fork")]
 
 
 def test_a_locked_log_key_lets_entries_wait_and_loses_none(system: System) -> None:
