@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -24,23 +26,24 @@ from .tiles import ENTRIES, WIDTH, Fetch, Tile, TileReader, decode_bundle
 
 KEYS_CHAIN: Final = b"keys"
 
-# The one spelling of an entry: canonical JSON leaves no freedom where no value needs an escape. Hashes are taken by
-# their length here and looked at together, which is much quicker than letter by letter.
-_ENTRY: Final = re.compile(
-    rb'\{"act":"[a-z-]{1,20}:[a-z-]{1,30}","actor":"(.{64})","chain":"([a-z-]{1,20}(?::[A-Za-z0-9_-]{1,60})?)",'
-    rb'"content":"(.{64})","key":(?:null|"[A-Za-z0-9_-]{43}"),"keys":(0|[1-9][0-9]{0,8}),"prev":(null|"(.{64})"),'
+# A bundle as a whole: length, entry, length, entry … An entry has one spelling, since canonical JSON leaves no freedom
+# where no value needs an escape. Hashes are taken by their length here and looked at together, which is much quicker
+# than letter by letter.
+_ENTRIES: Final = re.compile(
+    rb'(..)(\{"act":"[a-z-]{1,20}:[a-z-]{1,30}","actor":"(.{64})","chain":"([a-z-]{1,20}(?::[A-Za-z0-9_-]{1,60})?)",'
+    rb'"content":"(.{64})","key":(?:null|"[A-Za-z0-9_-]{43}"),"keys":(0|[1-9][0-9]{0,8}),"prev":(?:null|"(.{64})"),'
     rb'"seq":([1-9][0-9]{0,8}),"time":"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z",'
-    rb'"type":"lotseal/entry/v1"\}',
+    rb'"type":"lotseal/entry/v1"\})',
     re.DOTALL,
 )
 _HEX: Final = b"0123456789abcdef"
-_FIRST: Final = (b"null", b"1")
+_NOTHING: Final = (b"", 0)
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What a bundle holds, in its order: leaf hashes, and chain, prev, seq and keys of each entry, as the entry spells
-    them. Joined, because joined bytes travel between processes at little cost."""
+    """What a bundle holds, in its order: leaf hashes, and chain, prev (empty for none), seq and keys of each entry.
+    Joined, because joined bytes travel between processes at little cost."""
 
     leaves: bytes
     chains: bytes
@@ -52,19 +55,28 @@ class Examined:
 def examine(bundle: tuple[bytes, int]) -> Examined:
     """The entries of a bundle (its bytes, and how many it holds), each in the form of an entry. Raises Malformed."""
     data, width = bundle
-    entries = decode_bundle(data, width)
-    found = [_ENTRY.fullmatch(entry) for entry in entries]
-    try:
-        rows = [match.groups() for match in found]  # type: ignore[union-attr]  # None is the AttributeError below
-    except AttributeError:
-        place = found.index(None)
-        raise Malformed("monitor.entry", f"entry {place} of this bundle is no entry of this log", place=place) from None
-    actors, chains, contents, keys, prevs, hashes, seqs = zip(*rows, strict=True)
-    if b"".join((*actors, *contents, *filter(None, hashes))).translate(None, _HEX):
+    rows = _ENTRIES.findall(data)
+    if len(rows) != width:
+        raise _no_entry(data, width)
+    lengths, entries, actors, chains, contents, keys, prevs, seqs = zip(*rows, strict=True)
+    told = struct.unpack(f">{width}H", b"".join(lengths))
+    # What lies between two finds is no part of any; then the bundle is longer than what was found.
+    if told != tuple(map(len, entries)) or len(data) != sum(told) + 2 * width:
+        raise _no_entry(data, width)
+    if b"".join((*actors, *contents, *prevs)).translate(None, _HEX):
         raise Malformed("monitor.hash", "a hash in this bundle is not lower-case hexadecimal")
     return Examined(
         b"".join(leaf_hashes(entries)), b"\n".join(chains), b"\n".join(prevs), b"\n".join(seqs), b"\n".join(keys)
     )
+
+
+def _no_entry(data: bytes, width: int) -> Malformed:
+    """The slow look at a bundle that the quick one did not like: which entry is none."""
+    for place, entry in enumerate(decode_bundle(data, width)):
+        prefixed = len(entry).to_bytes(2, "big") + entry
+        if not _ENTRIES.fullmatch(prefixed):
+            return Malformed("monitor.entry", f"entry {place} of this bundle is no entry of this log", place=place)
+    return Malformed("monitor.bundle", "this bundle is not one entry after the other")
 
 
 Spread = Callable[[Callable[[tuple[bytes, int]], Examined], Iterable[tuple[bytes, int]]], Iterable[Examined]]
@@ -73,12 +85,12 @@ Spread = Callable[[Callable[[tuple[bytes, int]], Examined], Iterable[tuple[bytes
 
 @dataclass
 class State:
-    """How far a monitor read. `ends` has, for each chain, what its next entry must say: prev and seq."""
+    """How far a monitor read. `ends` has the leaf hash (hexadecimal) and the number of each chain's newest entry."""
 
     origin: str
     frontier: Frontier = field(default_factory=Frontier)
     keys: int = 0
-    ends: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
+    ends: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -88,7 +100,7 @@ class State:
         """JSON; `read` is the way back."""
         return json.dumps(
             {
-                "ends": {chain.decode(): [prev.decode(), seq.decode()] for chain, (prev, seq) in self.ends.items()},
+                "ends": {chain.decode(): [leaf.decode(), seq] for chain, (leaf, seq) in self.ends.items()},
                 "frontier": [b64(one) for one in self.frontier.hashes],
                 "keys": self.keys,
                 "origin": self.origin,
@@ -106,7 +118,7 @@ class State:
             frontier = Frontier.from_hashes(
                 value["size"], [unb64(one, "monitor.state", 32) for one in value["frontier"]]
             )
-            ends = {chain.encode(): (prev.encode(), seq.encode()) for chain, (prev, seq) in value["ends"].items()}
+            ends = {chain.encode(): (leaf.encode(), int(seq)) for chain, (leaf, seq) in value["ends"].items()}
             if value["type"] != "lotseal/monitor/v1":
                 raise ValueError("another type")
             return cls(str(value["origin"]), frontier, int(value["keys"]), ends)
@@ -194,50 +206,48 @@ def _bundles(fetch: Fetch, start: int, size: int) -> Iterator[tuple[bytes, int]]
 def _take(state: State, examined: Examined) -> None:
     """Chains first, which name a place; then the tree grows."""
     leaves = split_hashes(examined.leaves)
-    ends, index = state.ends, state.size
+    ends, index, counted = state.ends, state.size, state.keys
     rows = zip(
         examined.chains.split(b"\n"),
         examined.prevs.split(b"\n"),
-        examined.seqs.split(b"\n"),
-        examined.keys.split(b"\n"),
-        leaves,
+        map(int, examined.seqs.split(b"\n")),
+        map(int, examined.keys.split(b"\n")),
+        map(hexlify, leaves),
         strict=True,
     )
-    keys = b"%d" % state.keys
-    for chain, prev, seq, counted, leaf in rows:
-        if ends.get(chain, _FIRST) != (prev, seq) or counted != keys:
-            _name_break(chain, ends.get(chain, _FIRST), (prev, seq), keys, counted, index)
-        ends[chain] = (b'"%b"' % leaf.hex().encode(), b"%d" % (int(seq) + 1))
+    for chain, prev, seq, keys, leaf in rows:
+        before, number = ends.get(chain, _NOTHING)
+        if prev != before or seq != number + 1 or keys != counted:
+            raise _break(chain.decode(), index, (seq, number + 1), prev == before, (keys, counted))
+        ends[chain] = (leaf, seq)
         if chain == KEYS_CHAIN:
-            state.keys += 1
-            keys = b"%d" % state.keys
+            counted += 1
         index += 1
+    state.keys = counted
     state.frontier.extend(leaves)
 
 
-def _name_break(
-    chain: bytes, due: tuple[bytes, bytes], found: tuple[bytes, bytes], keys: bytes, counted: bytes, index: int
-) -> None:
-    name = chain.decode()
-    if due[1] != found[1]:
-        raise BadProof(
+def _break(chain: str, index: int, seq: tuple[int, int], linked: bool, keys: tuple[int, int]) -> BadProof:
+    """`seq` and `keys` are what the entry says and what is due."""
+    if seq[0] != seq[1]:
+        return BadProof(
             "monitor.left-out",
-            f"entry {index}: the history of {name} goes on with number {found[1].decode()}, due is {due[1].decode()}",
+            f"entry {index}: the history of {chain} goes on with number {seq[0]}, due is {seq[1]}",
             index=index,
-            chain=name,
+            chain=chain,
         )
-    if due[0] != found[0]:
-        raise BadProof(
+    if not linked:
+        return BadProof(
             "monitor.chain",
-            f"entry {index}: number {found[1].decode()} of {name} does not name the entry before it",
+            f"entry {index}: number {seq[0]} of {chain} does not name the entry before it",
             index=index,
-            chain=name,
+            chain=chain,
         )
-    raise BadProof(
+    return BadProof(
         "monitor.keys",
-        f"entry {index} was made under {counted.decode()} key entries, the log had {keys.decode()}",
+        f"entry {index} was made under {keys[0]} key entries, the log had {keys[1]}",
         index=index,
-        chain=name,
+        chain=chain,
     )
 
 

@@ -272,9 +272,15 @@ def reading() -> Iterator[Work]:
 @contextmanager
 def writing() -> Iterator[Work]:
     """Everything inside is kept together at the end, or nothing of it; then what it did goes into the log."""
+    with changing() as system, system.main.write() as session:
+        yield Work(system, session, clock.now())
+
+
+@contextmanager
+def changing() -> Iterator[System]:
+    """A system that a command changes in several steps; what they did goes into the log at the end."""
     with ready() as system:
-        with system.main.write() as session:
-            yield Work(system, session, clock.now())
+        yield system
         sealed(system)
 
 

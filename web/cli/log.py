@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
+from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ from .fetching import over_http
 
 IN_ONE_PROCESS = 20_000
 """Entries below which starting more processes takes longer than it saves."""
-AHEAD = 32
+AHEAD = 8
+HANDFUL = 16
 
 
 @click.group()
@@ -135,7 +138,7 @@ def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_
         policy.verify(Note.parse(since.read_bytes()))
     kept = State.read(state_file.read_bytes()) if state_file and state_file.exists() else State(checkpoint.origin)
     start = kept.size
-    with _spread(checkpoint.size - start) as spread, progress(say("Reading the log"), checkpoint.size) as tell:
+    with spreading(checkpoint.size - start) as spread, progress(say("Reading the log"), checkpoint.size) as tell:
         monitor.follow(fetch, kept, checkpoint, since=before, spread=spread, tell=tell)
     if state_file:
         aside = state_file.with_name(f"{state_file.name}.new")
@@ -187,20 +190,32 @@ def _from_folder(data: Path) -> Fetch:
 
 
 @contextmanager
-def _spread(size: int) -> Iterator[Spread]:
+def spreading(size: int) -> Iterator[Spread]:
     """Over as many processes as there are processors, when that is worth it."""
     cores = multiprocessing.cpu_count()
-    if size < IN_ONE_PROCESS or cores < 2:
+    if size < IN_ONE_PROCESS or cores < 2 or "fork" not in multiprocessing.get_all_start_methods():
         yield map
         return
-    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+    # Forked at once, before anything here starts a thread; a fresh process would read this program again.
+    with multiprocessing.get_context("fork").Pool(cores) as pool:
 
-        def spread(work: Any, bundles: Iterable[tuple[bytes, int]]) -> Iterator[Examined]:
-            waiting: list[Any] = []
-            for bundle in bundles:
-                waiting.append(pool.submit(work, bundle))
+        def spread(_examine: object, bundles: Iterable[tuple[bytes, int]]) -> Iterator[Examined]:
+            waiting: deque[AsyncResult[list[Examined]]] = deque()
+            for handful in _handfuls(bundles):
+                waiting.append(pool.apply_async(_examine_all, (handful,)))
                 if len(waiting) > AHEAD:
-                    yield waiting.pop(0).result()
-            yield from (one.result() for one in waiting)
+                    yield from waiting.popleft().get()
+            for one in waiting:
+                yield from one.get()
 
         yield spread
+
+
+def _examine_all(bundles: list[tuple[bytes, int]]) -> list[Examined]:
+    return [monitor.examine(bundle) for bundle in bundles]
+
+
+def _handfuls(bundles: Iterable[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
+    source = iter(bundles)
+    while handful := list(islice(source, HANDFUL)):
+        yield handful
