@@ -123,6 +123,15 @@ class Settings(BaseModel):
     def files_folder(self) -> Path:
         return self.data / "files"
 
+    @property
+    def log_folder(self) -> Path:
+        return self.data / "log"
+
+    @property
+    def log_origin(self) -> str:
+        """What the log is called in its checkpoints: where it is served, without a scheme."""
+        return f"{self.public_host}/log"
+
 
 def names() -> dict[str, str]:
     """Every setting's name and what it is for; the manual is tested against it."""
@@ -196,6 +205,11 @@ def _read_secret(name: str, path: Path) -> str:
                 ),
             )
         ) from None
+
+
+def lend(name: str, value: str) -> None:
+    """Set a variable of this process, for a library that takes a setting in no other way."""
+    os.environ[name] = value
 
 
 MIN_PASSPHRASE = 12
