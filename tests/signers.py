@@ -153,7 +153,9 @@ def sign(
         field_name=name, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, **more
     )
     target = BytesIO()
-    signer = _Signer(metadata, signer=_signer(by), new_field_spec=fields.SigFieldSpec(name, box=box), timestamper=stamped_by)
+    signer = _Signer(
+        metadata, signer=_signer(by), new_field_spec=fields.SigFieldSpec(name, box=box), timestamper=stamped_by
+    )
     signer.at = at
     signer.sign_pdf(writer, output=target)
     return target.getvalue()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import tables
+from .certificates import signatures
 from .db import engines, migrate
 from .db.engines import Database
 from .files.storage import LocalStorage
@@ -46,6 +47,7 @@ class System:
         handlers: dict[JobKind, Handler] = {
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
+            JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
         }
         return Worker(self.main, handlers)
 

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from asn1crypto import x509  # type: ignore[import-untyped]  # it ships no types
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.crypt.api import AuthStatus
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESSubIndic
@@ -238,6 +241,9 @@ class _Seal:
         lapsed = [root for root in self._roots.every if not _lives(root.certificate, self._roots.at)]
         if why in (Trust.UNKNOWN_ROOT, Trust.SELF_SIGNED) and any(_near(seal, root) for root in lapsed):
             return Trust.EXPIRED
+        if why is Trust.UNPROVEN and not any(_issued(seal, root) for root in self._roots.every):
+            # An authority that only has the name of a pinned one.
+            return Trust.UNKNOWN_ROOT
         if why is Trust.UNPROVEN and not _lives(seal.signer_cert, self._roots.at):
             early = self._roots.at < seal.signer_cert.not_valid_before
             return Trust.NOT_YET_VALID if early else Trust.EXPIRED
@@ -329,6 +335,16 @@ def _near(seal: EmbeddedPdfSignature, root: _Root) -> bool:
     certificate = root.certificate
     chain = [seal.signer_cert, *seal.other_embedded_certs]
     return any(one.issuer == certificate.subject or one.sha256 == certificate.sha256 for one in chain)
+
+
+def _issued(seal: EmbeddedPdfSignature, root: _Root) -> bool:
+    """Whether this root's key signed one of the certificates that came with the signature."""
+    issuer = load_der_x509_certificate(root.certificate.dump())
+    for one in (seal.signer_cert, *seal.other_embedded_certs):
+        with suppress(ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            load_der_x509_certificate(one.dump()).verify_directly_issued_by(issuer)
+            return True
+    return False
 
 
 def _chained(status: PdfSignatureStatus | StandardCMSSignatureStatus) -> bool:

@@ -27,6 +27,7 @@ class JobKind(StrEnum):
 
     ISSUE_CODES = "issue-codes"
     PRINT_LABELS = "print-labels"
+    CHECK_SIGNATURES = "check-signatures"
 
 
 class Job(Row, Base):

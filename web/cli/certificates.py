@@ -15,6 +15,7 @@ from ...trace.certificates.models import Certificate, RejectReason, Status
 from ...trace.certificates.service import LINE_FIELDS, MOST_LINES
 from ...trace.errors import invalid, say
 from ...trace.files import service as files
+from ...trace.labs import service as labs
 from . import find, shapes
 from .context import done, json_option, listing, reading, ready, show, translated, writing
 from .options import fields, given, search_options
@@ -72,7 +73,8 @@ def add(
         draft = service.read_certificate(given(raw), lines, today=today)
         with system.main.read() as session:
             find.batch(session, gtin or "", lot or "")
-        taken = files.take_in_document(system.storage, file, file.name)
+            roots = labs.pinned(session)
+        taken = files.take_in_document(system.storage, file, file.name, roots, at=clock.now())
         with system.main.write() as session:
             batch = find.batch(session, gtin or "", lot or "")
             old = find.certificate(session, replaces) if replaces else None

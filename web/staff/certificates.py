@@ -21,6 +21,7 @@ from ...trace.certificates.models import Certificate, RejectReason, Status
 from ...trace.certificates.service import LINE_FIELDS, MOST_LINES, CertificateDraft
 from ...trace.errors import Conflict, Invalid, LotsealError, NotFound, Problem, say
 from ...trace.files import service as files
+from ...trace.labs import service as labs
 from ..access import EVERYONE, STAFF, allow, signed_in
 from ..errors import by_field, status_of
 from ..files import original, page_image, uploaded
@@ -118,7 +119,9 @@ def _read(lines: Sequence[Line]) -> tuple[CertificateDraft, files.TakenIn]:
     try:
         with uploaded("file") as (path, name):
             if not problems:
-                return draft, files.take_in_document(system().storage, path, name)
+                with system().main.read() as db:
+                    roots = labs.pinned(db)
+                return draft, files.take_in_document(system().storage, path, name, roots, at=clock.now())
             files.look_at_document(path, name)
     except Invalid as error:
         problems += error.problems
