@@ -107,6 +107,12 @@ def inspect_document(path: Path, out_dir: Path, *, original_name: str) -> Docume
     return DocumentFacts(_harmless_name(original_name, kind), kind, pages, sizes, has_text, text, images, signed)
 
 
+def type_of(path: Path) -> Kind | None:
+    """What the first bytes say that it is, and nothing about its worth; None for a type that is not taken."""
+    with path.open("rb") as stream:
+        return _sniff(stream.read(bounds.HEADER_WINDOW))
+
+
 def inspect_picture(path: Path, out_dir: Path) -> PictureFacts:
     """Parse a product picture and leave `small.webp` and `large.webp` in `out_dir`. Raises as `inspect_document`."""
     kind = _kind_of(path)

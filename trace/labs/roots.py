@@ -32,11 +32,11 @@ class ReadRoot:
 
 
 def read_root(data: bytes) -> ReadRoot:
-    """Exactly one certificate. Raises `Invalid` (field `file`) for anything else."""
+    """Exactly one certificate. Raises `Invalid` (field `root`) for anything else."""
     found = read_roots(data)
     if len(found) != 1:
         raise invalid(
-            "file",
+            "root",
             "root.one",
             say("The file holds %(count)d certificates. Upload the one that is to be pinned.", count=len(found)),
         )
@@ -44,7 +44,7 @@ def read_root(data: bytes) -> ReadRoot:
 
 
 def read_roots(data: bytes) -> list[ReadRoot]:
-    """Every certificate of a PEM file, or the one of a DER file. Raises `Invalid` (field `file`)."""
+    """Every certificate of a PEM file, or the one of a DER file. Raises `Invalid` (field `root`)."""
     if len(data) > MOST_BYTES:
         raise _unreadable()
     try:
@@ -93,7 +93,7 @@ def read_fingerprint(text: str) -> str:
 
 def _unreadable() -> Invalid:
     return invalid(
-        "file",
+        "root",
         "root.unreadable",
         say("This is no certificate. Upload it as PEM (it begins with BEGIN CERTIFICATE) or as DER (.cer, .crt)."),
     )

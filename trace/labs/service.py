@@ -172,7 +172,7 @@ def pin(
     _refuse_unlike(root, compared)
     if not root.not_before <= at <= root.not_after:
         raise invalid(
-            "file",
+            "root",
             "root.not-in-force",
             say(
                 "This certificate is valid from %(start)s to %(end)s. Pin one that is in force.",
@@ -181,7 +181,7 @@ def pin(
             ),
         )
     if any(one.sha256 == root.sha256 and one.purpose == purpose for one in laboratory.pinned):
-        raise conflict("root.pinned", say("This certificate is pinned for this laboratory already."), field="file")
+        raise conflict("root.pinned", say("This certificate is pinned for this laboratory already."), field="root")
     if len(pinned(session)) >= bounds.MAX_ROOTS:
         raise conflict(
             "root.too-many", say("At most %(most)d roots can be pinned in all. Unpin old ones.", most=bounds.MAX_ROOTS)
