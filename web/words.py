@@ -187,7 +187,7 @@ STANDINGS: Final[Mapping[str, Words]] = MappingProxyType(
         "not-pinned": Words(
             "question",
             "warn",
-            _l("Signed by an unknown signer"),
+            _l("Signed, but the signer is not one we pinned"),
             _l(
                 "The signature is right, but its certificate leads to none that was pinned here. "
                 "Anybody can make such a signature under any name."
@@ -255,7 +255,7 @@ FACT_WORDS: Final[Mapping[str, Mapping[str, LazyString]]] = MappingProxyType(
         "trust": {
             "pinned": _l("The certificate leads to one that was pinned here, and was in force when the file came in."),
             "unknown-root": _l("The certificate leads to none that is pinned here."),
-            "self-signed": _l("The signer made the certificate for himself."),
+            "self-signed": _l("The signer made the certificate without any authority."),
             "expired": _l("A certificate had expired when the file came in."),
             "not-yet-valid": _l("The certificate was not yet valid when the file came in."),
             "claimed-time": _l("The signature names a time at which it cannot have been made."),
