@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -12,12 +15,13 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from makers import AT
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
+from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
@@ -34,7 +38,7 @@ class Holder:
     """A certificate with its key, and the certificates above it."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     above: tuple[x509.Certificate, ...] = ()
 
     @property
@@ -63,9 +67,13 @@ def holder(
     end: datetime = AFTER,
     purposes: list[x509.ObjectIdentifier] | None = None,
     usage: bool = True,
+    stamps: bool = False,
 ) -> Holder:
     """A fresh key pair whose certificate is signed by `by`, or by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
+    if stamps:
+        # The library's time stamper for tests takes this kind only.
+        key, purposes = rsa.generate_private_key(65_537, 2_048), [ExtendedKeyUsageOID.TIME_STAMPING]
     subject = x509.Name(
         [x509.NameAttribute(NameOID.COMMON_NAME, name), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "闽检 Minjian")]
     )
@@ -96,7 +104,7 @@ def holder(
             critical=True,
         )
     if purposes:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=stamps)
     certificate = builder.sign(by.key if by else key, hashes.SHA256())
     return Holder(certificate, key, (*by.above, by.certificate) if by else ())
 
@@ -144,20 +152,21 @@ def sign(
     name: str = "Laboratory",
     at: datetime = SIGNED_AT,
     box: tuple[int, int, int, int] | None = None,
-    stamped_by: Any = None,
-    **more: Any,
+    stamped_by: DummyTimeStamper | None = None,
+    room: int | None = None,
+    existing: bool = False,
 ) -> bytes:
-    """`data` with one more signature as an incremental update; `box` makes it one that the page shows."""
+    """`data` with one more signature as an incremental update; `box` makes it one that the page shows, `room` is how
+    many bytes it takes, `existing` fills a field that is there."""
     writer = IncrementalPdfFileWriter(BytesIO(data))
     metadata = signers.PdfSignatureMetadata(
-        field_name=name, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES, **more
+        field_name=name, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES
     )
     target = BytesIO()
-    signer = _Signer(
-        metadata, signer=_signer(by), new_field_spec=fields.SigFieldSpec(name, box=box), timestamper=stamped_by
-    )
+    spec = None if existing else fields.SigFieldSpec(name, box=box)
+    signer = _Signer(metadata, signer=_signer(by), new_field_spec=spec, timestamper=stamped_by)
     signer.at = at
-    signer.sign_pdf(writer, output=target)
+    signer.sign_pdf(writer, output=target, bytes_reserved=room)
     return target.getvalue()
 
 
@@ -187,30 +196,88 @@ def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
     return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
 
 
-def append(data: bytes, text: bytes = b"BT /F1 24 Tf 60 600 Td (Lead 0.1 mg/kg) Tj ET") -> bytes:
+# --- attacks ----------------------------------------------------------------------------------------------------------
+
+
+def appended(data: bytes, text: bytes = b"BT /F1 24 Tf 60 600 Td (Lead 0.1 mg/kg) Tj ET") -> bytes:
     """An incremental update that draws more on the first page."""
     writer = IncrementalPdfFileWriter(BytesIO(data))
-    from pyhanko.pdf_utils import generic
-
     page = writer.root["/Pages"]["/Kids"][0].get_object()
     stream = writer.add_object(generic.StreamObject(stream_data=text))
     page[generic.pdf_name("/Contents")] = generic.ArrayObject([page.raw_get("/Contents"), stream])
     writer.mark_update(page.container_ref)
+    return _written(writer)
+
+
+def annotated(data: bytes) -> bytes:
+    """An incremental update that lays a note over the first page."""
+    writer = IncrementalPdfFileWriter(BytesIO(data))
+    name = generic.pdf_name
+    note = generic.DictionaryObject(
+        {
+            name("/Type"): name("/Annot"),
+            name("/Subtype"): name("/FreeText"),
+            name("/Rect"): generic.ArrayObject([generic.NumberObject(side) for side in (60, 700, 300, 760)]),
+            name("/Contents"): generic.pdf_string("Lead 0.1 mg/kg"),
+        }
+    )
+    writer.register_annotation(writer.find_page_for_modification(0)[0], writer.add_object(note))
+    return _written(writer)
+
+
+def _written(writer: IncrementalPdfFileWriter) -> bytes:
     target = BytesIO()
     writer.write(target)
     return target.getvalue()
 
 
-def tampered(data: bytes, old: bytes = b"2026", new: bytes = b"2027") -> bytes:
-    """One byte changed inside of what was signed."""
-    at = data.index(b"/CreationDate")
-    place = data.index(b"2000", at) if b"2000" in data[at : at + 60] else at + 20
+def tampered(data: bytes) -> bytes:
+    """One byte of the page's packed text changed into another one, inside of what was signed."""
+    place = data.index(b"/Producer") + len(b"/Producer (Re")
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
+def byte_range(data: bytes) -> tuple[int, int, int, int]:
+    """The numbers of the last signature."""
+    numbers = re.findall(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]", data)[-1]
+    return tuple(int(number) for number in numbers)  # type: ignore[return-value]  # the pattern has four
 
 
-def reader(data: bytes) -> PdfFileReader:
-    return PdfFileReader(BytesIO(data))
+def covering_only(data: bytes, by: Holder, *, tail: int = 0, before: int = 0) -> bytes:
+    """A right signature over less of the file: `tail` bytes at its end and `before` bytes before the signature are left
+    out. The rest of the file is as it was."""
+    zero, gap, rest, length = byte_range(data)
+    old = b"/ByteRange [%d %d %d %d]" % (zero, gap, rest, length)
+    new = (b"/ByteRange [%d %d %d %d]" % (zero, gap - before, rest, length - tail)).ljust(len(old))
+    data = data.replace(old, new)
+    covered = data[: gap - before] + data[rest : rest + length - tail]
+    made = asyncio.run(_signer(by).async_sign(hashlib.sha256(covered).digest(), "sha256", use_pades=True)).dump()
+    return data[:gap] + b"<" + made.hex().encode().ljust(rest - gap - 2, b"0") + b">" + data[rest:]
+
+
+def another_ones(data: bytes, other: bytes) -> bytes:
+    """The signature of `other` put into `data`."""
+    _zero, gap, rest, _length = byte_range(data)
+    _zero, start, end, _length = byte_range(other)
+    seal = other[start + 1 : end - 1]
+    return data[: gap + 1] + seal[: rest - gap - 2].ljust(rest - gap - 2, b"0") + data[rest - 1 :]
+
+
+def time_authority(root: Holder) -> DummyTimeStamper:
+    """A time-stamping authority that always says `SIGNED_AT`."""
+    by = holder("Time", root, stamps=True)
+    return DummyTimeStamper(
+        tsa_cert=_asn1(by.certificate),
+        tsa_key=_signer(by).signing_key,
+        certs_to_embed=_signer(by).cert_registry,
+        fixed_dt=SIGNED_AT,
+    )
+
+
+def stamped(data: bytes, by: DummyTimeStamper) -> bytes:
+    """`data` with a time stamp over all of it."""
+    target = BytesIO()
+    signers.PdfTimeStamper(by, field_name="Stamp").timestamp_pdf(
+        IncrementalPdfFileWriter(BytesIO(data)), "sha256", output=target
+    )
+    return target.getvalue()
