@@ -18,6 +18,7 @@ from ..signing.keys import Role as KeyRole
 from ..signing.tlog_policy import Policy
 from ..signing.vkeys import Algorithm, VerifierKey
 from . import tables
+from .certificates import signatures
 from .db import engines, migrate
 from .db.engines import Database
 from .files.storage import LocalStorage
@@ -64,6 +65,7 @@ class System:
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
             JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authority()),
+            JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
         }
         return Worker(self.main, handlers)
 

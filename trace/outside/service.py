@@ -35,6 +35,7 @@ from ..log.witnesses import submit
 from ..timestamps import service as timestamps
 
 PAUSE_S = 1.0
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_PAUSE = timedelta(minutes=10)
 STAMP_EVERY = timedelta(days=1)
 LOOK_FOR_STAMPS_EVERY = timedelta(minutes=1)
@@ -153,7 +154,7 @@ def _no_authority() -> Unavailable:
 class _Patience:
     """When somebody who did not answer is asked again."""
 
-    not_before: datetime = datetime.min.replace(tzinfo=UTC)
+    not_before: datetime = AT_ONCE
     failures: int = 0
 
     def failed(self, at: datetime) -> None:

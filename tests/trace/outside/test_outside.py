@@ -158,9 +158,7 @@ def reading_note(system: System, size: int) -> Note:
         return Note.parse(session.get_one(LogCheckpoint, size).note.encode())
 
 
-def test_nothing_new_is_nothing_to_stamp(
-    system: System, authority: tuple[Stamper, Authority], time: Clock
-) -> None:
+def test_nothing_new_is_nothing_to_stamp(system: System, authority: tuple[Stamper, Authority], time: Clock) -> None:
     time.at = NOON
     with system.main.write() as session:
         assert outside.order_stamp(session, at=time.at) is None, "an empty log"
