@@ -182,13 +182,13 @@ class _Signer(signers.PdfSigner):
 
 
 def _signer(by: Holder) -> signers.SimpleSigner:
-    registry = SimpleCertificateStore()
-    registry.register_multiple([_asn1(one) for one in by.above])
+    known = SimpleCertificateStore()
+    known.register_multiple([_asn1(one) for one in by.above])
     key = by.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return signers.SimpleSigner(
-        signing_cert=_asn1(by.certificate), signing_key=asn1_keys.PrivateKeyInfo.load(key), cert_registry=registry
+        signing_cert=_asn1(by.certificate), signing_key=asn1_keys.PrivateKeyInfo.load(key), cert_registry=known
     )
 
 

@@ -42,7 +42,7 @@ class LaboratoryDraft:
     def numbers(self) -> frozenset[str]:
         return frozenset().union(*(numbers_in(getattr(self, scheme)) for scheme in SCHEMES))
 
-    def plain(self) -> dict[str, object]:
+    def plain(self) -> dict[str, Any]:
         """The facts as JSON values."""
         return asdict(self) | {"valid_until": self.valid_until.isoformat() if self.valid_until else None}
 
