@@ -243,6 +243,7 @@ def accept(session: Session, certificate: Certificate, *, by: Account | Actor, a
     log.record(
         session, Act.CERTIFICATE_ACCEPT, by=by, at=at, subject=subject(certificate), file_sha256=certificate.file.sha256
     )
+    batches.renew_credentials(session, certificate.batch, by=by, at=at)
 
 
 def reject(session: Session, certificate: Certificate, raw: Mapping[str, str], *, by: Actor, at: datetime) -> None:
@@ -267,6 +268,7 @@ def withdraw(session: Session, certificate: Certificate, reason: str, *, by: Act
     certificate.status, certificate.withdrawn_at, certificate.withdrawn_by = Status.WITHDRAWN, at, by.name
     certificate.withdrawn_reason = text
     log.record(session, Act.CERTIFICATE_WITHDRAW, by=by, at=at, subject=subject(certificate), reason=text)
+    batches.renew_credentials(session, certificate.batch, by=by, at=at)
 
 
 def _refuse_reviewed(certificate: Certificate) -> None:
