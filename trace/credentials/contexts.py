@@ -26,7 +26,7 @@ _SCHEMA: Final = "https://schema.org/"
 
 _FROM_OTHERS: Final = MappingProxyType(
     {
-        _DPP: ("DigitalProductPassport", "ProductPassport", "granularityLevel", "conformityClaim"),
+        _DPP: ("DigitalProductPassport", "ProductPassport", "granularityLevel", "conformityClaim", "product"),
         _DCC: (
             "DigitalConformityCredential", "ConformityAttestation", "ConformityAssessment", "assessorLevel",
             "assessmentLevel", "attestationType", "issuedToParty", "conformityCertificate", "assessment",
