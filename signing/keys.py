@@ -12,17 +12,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Protocol, Self
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from . import passphrase as kdf
 from . import pkcs8
 from .canonical import canonical_json
 from .context import Context
 from .encoding import b64url, unb64url
-from .errors import BadSignature, Malformed, WrongPassphrase
+from .errors import BadSignature, Malformed
 
 SIGNATURE_SIZE: Final = 64
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -39,7 +38,19 @@ class Role(StrEnum):
     """What a key is for. A key has one role for its whole life."""
 
     ITEM = "item"
+    """ES256, and the secret behind the tags: codes on packs."""
+
     CREDENTIAL = "credential"
+    """ES256: releases and credentials."""
+
+    LOG = "log"
+    """Ed25519: checkpoints of the log."""
+
+    STATUS = "status"
+    """ES256: status lists."""
+
+    ROOT = "root"
+    """Ed25519, kept off-line: endorses the key history."""
 
 
 class Signer(Protocol):
@@ -152,25 +163,14 @@ class PrivateKey:
         The form is not authenticated, so a changed ciphertext cannot be told from a wrong passphrase: both raise
         WrongPassphrase. Callers compare `kid` with the key id they expect.
         """
-        kdf.check(passphrase)
-        der = pkcs8.der_of(pem)
-        _refuse_bad_structure(der)
-        try:
-            key = serialization.load_der_private_key(der, passphrase)
-        except ValueError as error:
-            raise WrongPassphrase("key.passphrase", "wrong passphrase, or the key file was changed") from error
-        except UnsupportedAlgorithm as error:
-            raise Malformed("key.unsupported", "the key file holds a kind of key that is not supported") from error
+        key = pkcs8.unseal(pem, passphrase)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise Malformed("key.curve", "not a P-256 key")
         return cls(key)
 
     def to_pem(self, passphrase: bytes) -> bytes:
         """Encrypted PKCS#8 in PEM form; another salt, so other bytes, at each call. Raises Malformed."""
-        plain = self._key.private_bytes(
-            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return pkcs8.encrypt(plain, passphrase)
+        return pkcs8.seal(self._key, passphrase)
 
     @property
     def kid(self) -> str:
@@ -203,14 +203,3 @@ def _thumbprint(x: str, y: str) -> str:
     """RFC 7638: SHA-256 of the required members only, in canonical JSON, as base64url."""
     members = canonical_json({"crv": "P-256", "kty": "EC", "x": x, "y": y})
     return b64url(hashlib.sha256(members).digest())
-
-
-def _refuse_bad_structure(der: bytes) -> None:
-    """Without a passphrase the loader says TypeError exactly when the outer structure is that of an encrypted key."""
-    try:
-        serialization.load_der_private_key(der, None)
-    except TypeError:
-        return
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise Malformed("key.structure", "not an encrypted PKCS#8 key") from error
-    raise Malformed("key.unencrypted", "the key file is not encrypted")
