@@ -19,7 +19,7 @@ from ...signing.status_list import decode, get
 from ..keys.models import SigningKey
 from .contexts import W3C
 from .models import Credential, StatusList
-from .service import STATUS_ROLE, TYP, revoked_at
+from .service import TYP
 
 _LIST_TYPE = "BitstringStatusListCredential"
 
@@ -50,7 +50,7 @@ def check(session: Session, text: str, *, at: datetime) -> Checked:
         raise UnknownKey("credential.unknown-key", "the key that this credential names is not in the key history")
     payload = jws.verify(PublicKey.from_jwk(key.public_jwk or {}), text, typ=TYP)
     is_list = _check_members(payload, header.kid)
-    if key.role != (STATUS_ROLE if is_list else Role.CREDENTIAL):
+    if key.role != (Role.STATUS if is_list else Role.CREDENTIAL):
         raise BadSignature("credential.key-role", "a key of another role signed this")
     _check_time(payload, key)
     digest = sha256_hex(text.encode("ascii"))
@@ -77,7 +77,7 @@ def is_set(session: Session, payload: Mapping[str, Any]) -> bool:
 def list_bits(session: Session, status_list: StatusList) -> bytes:
     """The bits of a published list, out of its signed text. Raises a `SigningError` when that does not verify."""
     kid = jws.read_header(status_list.jwt).thumbprint
-    key = session.scalar(select(SigningKey).where(SigningKey.kid == kid, SigningKey.role == STATUS_ROLE))
+    key = session.scalar(select(SigningKey).where(SigningKey.kid == kid, SigningKey.role == Role.STATUS))
     if key is None:
         raise UnknownKey("credential.unknown-key", "the key that this status list names is not in the key history")
     payload: Mapping[str, Any] = jws.verify(PublicKey.from_jwk(key.public_jwk or {}), status_list.jwt, typ=TYP)
@@ -102,7 +102,7 @@ def _check_time(payload: Mapping[str, Any], key: SigningKey) -> None:
     signed_at = payload.get("iat")
     if not isinstance(signed_at, int) or isinstance(signed_at, bool):
         raise Malformed("credential.iat", "the credential does not say when it was signed")
-    last = min((moment for moment in (key.retired_at, revoked_at(key)) if moment), default=None)
+    last = min((moment for moment in (key.retired_at, key.revoked_at) if moment), default=None)
     if signed_at < int(key.added_at.timestamp()) or (last is not None and signed_at > last.timestamp()):
         raise BadSignature("credential.key-time", "the key was not in use when this says that it was signed")
 

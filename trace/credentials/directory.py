@@ -12,9 +12,8 @@ from typing import Any
 from ...signing.keys import Role
 from ..keys.models import SigningKey
 from .issuer import Issuer, stamp
-from .service import STATUS_ROLE, revoked_at
 
-ASSERTING = frozenset((Role.CREDENTIAL, STATUS_ROLE))
+ASSERTING = frozenset((Role.CREDENTIAL, Role.STATUS))
 _LISTED = ASSERTING | {Role.ITEM}
 _CONTEXTS = ("https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1")
 
@@ -26,18 +25,17 @@ def did_document(issuer: Issuer, history: Iterable[SigningKey]) -> dict[str, Any
         "@context": list(_CONTEXTS),
         "id": issuer.did,
         "verificationMethod": [_method(issuer, key) for key in listed],
-        "assertionMethod": [issuer.key_id(key.kid) for key in listed if key.role in ASSERTING and not revoked_at(key)],
+        "assertionMethod": [issuer.key_id(key.kid) for key in listed if key.role in ASSERTING and not key.revoked_at],
     }
 
 
 def _method(issuer: Issuer, key: SigningKey) -> dict[str, Any]:
-    gone = revoked_at(key)
     return {
         "id": issuer.key_id(key.kid),
         "type": "JsonWebKey",
         "controller": issuer.did,
         "publicKeyJwk": key.public_jwk,
-        **({"revoked": stamp(gone)} if gone else {}),
+        **({"revoked": stamp(key.revoked_at)} if key.revoked_at else {}),
     }
 
 
@@ -48,7 +46,7 @@ def jwks(issuer: Issuer, history: Iterable[SigningKey]) -> dict[str, Any]:
         "keys": [
             {**(key.public_jwk or {}), "kid": issuer.key_id(key.kid) if key.role in ASSERTING else key.kid}
             for key in history
-            if _is_listed(key) and not revoked_at(key)
+            if _is_listed(key) and not key.revoked_at
         ]
     }
 

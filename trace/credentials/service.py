@@ -45,9 +45,6 @@ TYP = "vc+jwt"
 FULL = SIZE // 2
 """So many places of a list are given away at random; then a new one is begun."""
 
-STATUS_ROLE = KeyRole.CREDENTIAL
-"""The role of the key that signs status lists."""
-
 
 # --- the job ----------------------------------------------------------------------------------------------------------
 
@@ -68,8 +65,8 @@ def reconcile(claimed: jobs.Claimed, ring: KeyRing, issuer: Issuer) -> None:
 
 
 def renew(session: Session, *, by: Actor, at: datetime) -> int:
-    """Order a job for every batch that has or should have a credential; says how many. For the operator, after keys
-    were locked for long."""
+    """Order a job for every batch that has or should have a credential; says how many. After a key was revoked, and for
+    the operator after keys were locked for long."""
     has_report = select(Certificate.batch_id).where(Certificate.status.in_((Status.ACCEPTED, Status.WITHDRAWN)))
     found = session.scalars(
         select(Batch).where(Batch.id.in_(select(Release.batch_id)) | Batch.id.in_(has_report)).order_by(Batch.id)
@@ -80,6 +77,13 @@ def renew(session: Session, *, by: Actor, at: datetime) -> int:
 
 
 _NO_BASE = say("Set LOTSEAL_PUBLIC_URL to scheme and host of the printed codes, such as https://t.example.cn.")
+
+
+def after_revocation(session: Session, key: SigningKey, *, by: Actor, at: datetime) -> None:
+    """Nobody else can tell what was signed before a key was stolen: what it signed is revoked and issued anew with its
+    successor. Front doors call this in the transaction of the revocation."""
+    if key.role in (KeyRole.CREDENTIAL, KeyRole.STATUS):
+        renew(session, by=by, at=at)
 
 
 class _Round:
@@ -94,9 +98,10 @@ class _Round:
         reports = certificates.of_batch(self._session, batch)
         wanted = {report.id: report for report in reports if report.status == Status.ACCEPTED}
         recalled = batches.notice(self._session, batch) is not None
-        gone = self._revoked_keys()
+        gone = self._revoked_keys(KeyRole.CREDENTIAL)
         ending = [(one, reason) for one in living.values() if (reason := self._why_not(one, wanted, recalled, gone))]
         self._revoke(ending)
+        self._renew_lists()
         ended = {one.certificate_id for one, _reason in ending}
         in_force = living.keys() - ended
         if release and not recalled and None not in in_force:
@@ -115,8 +120,8 @@ class _Round:
             return RevokeReason.WITHDRAWN
         return RevokeReason.KEY_REVOKED if one.kid in gone else None
 
-    def _revoked_keys(self) -> set[str]:
-        return {key.kid for key in keys.all_of(self._session, KeyRole.CREDENTIAL) if revoked_at(key)}
+    def _revoked_keys(self, role: KeyRole) -> set[str]:
+        return {key.kid for key in keys.all_of(self._session, role) if key.revoked_at}
 
     # --- issue
 
@@ -196,6 +201,18 @@ class _Round:
 
     # --- status lists
 
+    def _renew_lists(self) -> None:
+        """Sign anew what a revoked key signed."""
+        gone = self._revoked_keys(KeyRole.STATUS)
+        numbers = self._session.scalars(
+            select(StatusList.number).where(StatusList.kid.in_(gone)).order_by(StatusList.number)
+        ).all()
+        for number in numbers:
+            status_list = self._locked_list(number)
+            # Another job may have done it meanwhile.
+            if status_list.kid in gone:
+                self._publish(status_list)
+
     def _locked_list(self, number: int) -> StatusList:
         # Bits that another job sets at the same moment must not get lost.
         query = select(StatusList).where(StatusList.number == number).with_for_update()
@@ -230,7 +247,7 @@ class _Round:
     def _publish(self, status_list: StatusList) -> None:
         seq = status_list.seq + 1
         facts = shapes.status_list(self._issuer, status_list.number, seq, status_list.bits, self._now)
-        text, kid = self._sign(STATUS_ROLE, facts)
+        text, kid = self._sign(KeyRole.STATUS, facts)
         status_list.seq, status_list.at = seq, self._now
         status_list.jwt, status_list.kid = text, kid
         status_list.sha256 = sha256_hex(text.encode("ascii"))
@@ -248,14 +265,8 @@ class _Round:
 
     def _sign(self, role: KeyRole, facts: shapes.Facts) -> tuple[str, str]:
         """The JWS and the key id of whoever signed it. Raises `Unavailable` when the key does not open."""
-        signer = self._ring.pair(keys.current_pair(self._session, role).kid)
+        signer = self._ring.signer(keys.pair_to_sign(self._session, role))
         return jws.sign(signer, facts, kid=self._issuer.key_id(signer.kid), typ=TYP), signer.kid
-
-
-def revoked_at(key: SigningKey) -> datetime | None:
-    """Since when nothing that this key signs counts any more; None for a key that may be relied on."""
-    found: datetime | None = getattr(key, "revoked_at", None)
-    return found
 
 
 # --- find -------------------------------------------------------------------------------------------------------------

@@ -376,6 +376,52 @@ def test_the_store_keeps_one_credential_in_force_of_each_thing(system: System, b
             session.add(Credential(**facts, list_number=1, status_index=row.status_index ^ 1, issued_at=AT))
 
 
+# --- a revoked key ----------------------------------------------------------------------------------------------------
+
+
+def revoke_key(system: System, role: Role, time: Clock) -> str:
+    with system.main.write() as session:
+        key = keys.current_pair(session, role)
+        keys.revoke(session, key, "stolen laptop", system.ring, by=OPERATOR, at=time.on(days=1))
+        service.after_revocation(session, key, by=OPERATOR, at=time.at)
+    issue_credentials(system, time.at)
+    return key.kid
+
+
+def test_what_a_revoked_key_signed_is_revoked_and_issued_anew(system: System, batch: Batch, time: Clock) -> None:
+    before = credentials(system, batch)
+    kid = revoke_key(system, Role.CREDENTIAL, time)
+    for kind, old in before.items():
+        assert is_revoked(system, old)
+        new = credentials(system, batch)[kind]
+        assert (new.kid != kid, new.revoked_at, is_revoked(system, new)) == (True, None, False)
+        assert payload(new)["credentialSubject"] == payload(old)["credentialSubject"]
+    with system.main.read() as session:
+        did = directory.did_document(system.issuer, keys.all_of(session))
+        reasons = session.scalars(select(Credential.reason).where(Credential.kid == kid)).all()
+    assert set(reasons) == {RevokeReason.KEY_REVOKED}
+    [method] = [one for one in did["verificationMethod"] if one["id"] == f"{DID}#{kid}"]
+    assert method["revoked"] == "2026-11-23T04:00:00Z"
+    assert f"{DID}#{kid}" not in did["assertionMethod"]
+    assert f"{DID}#{kid}" not in [key["kid"] for key in key_set(system)["keys"]]
+
+
+def test_a_list_that_a_revoked_key_signed_is_signed_anew(system: System, batch: Batch, time: Clock) -> None:
+    recall(system, batch)
+    issue_credentials(system)
+    before = published(system)
+    kid = revoke_key(system, Role.STATUS, time)
+    after = published(system)
+    assert (before.kid, after.kid != kid, after.seq, after.bits) == (kid, True, before.seq + 1, before.bits)
+    assert credentials(system, batch)["inspection"].revoked_at is None
+
+
+def test_revoking_a_key_of_codes_touches_no_credential(system: System, batch: Batch, time: Clock) -> None:
+    before = {kind: row.jwt for kind, row in credentials(system, batch).items()}
+    revoke_key(system, Role.ITEM, time)
+    assert {kind: row.jwt for kind, row in credentials(system, batch).items()} == before
+
+
 # --- check ------------------------------------------------------------------------------------------------------------
 
 
@@ -501,8 +547,16 @@ def test_a_credential_that_was_never_issued_is_not_on_record(system: System, bat
     assert found.row is None
 
 
-def test_a_key_for_item_codes_signs_no_credential(system: System, batch: Batch) -> None:
-    text = resigned(system, credentials(system, batch)["passport"], Role.ITEM)
+@pytest.mark.parametrize("role", [Role.ITEM, Role.STATUS])
+def test_a_key_of_another_role_signs_no_credential(system: System, batch: Batch, role: Role) -> None:
+    text = resigned(system, credentials(system, batch)["passport"], role)
+    assert refused(system, text) == "credential.key-role"
+
+
+def test_the_key_of_credentials_signs_no_status_list(system: System, batch: Batch) -> None:
+    with system.main.read() as session:
+        pair = system.ring.pair(keys.current_pair(session, Role.CREDENTIAL).kid)
+    text = jws.sign(pair, payload(published(system)), kid=f"{DID}#{pair.kid}", typ="vc+jwt")
     assert refused(system, text) == "credential.key-role"
 
 
