@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from ...signing import jws
 from ...signing.canonical import sha256_hex
 from ...signing.keys import Role as KeyRole
+from ...signing.keys import Signer
 from ...signing.status_list import SIZE, empty, with_bit
 from .. import clock, log
 from ..accounts.service import SERVICE
@@ -55,12 +56,13 @@ def reconcile(claimed: jobs.Claimed, ring: KeyRing, issuer: Issuer) -> None:
     if not issuer.base:
         raise Unavailable(Problem("LOTSEAL_PUBLIC_URL", "setting.missing", _NO_BASE))
     with claimed.database.write() as session:
+        # Two jobs for one batch come one after the other.
+        locked = select(Batch).where(Batch.ref == claimed.payload["batch"]).with_for_update(of=Batch)
+        batch = session.scalars(locked).one()
+        # The time is taken when the keys are held: no signature can then say a moment at which its key was not in use.
+        signing = {role: keys.pair_to_sign(session, role) for role in (KeyRole.CREDENTIAL, KeyRole.STATUS)}
         now = clock.now()
-        batch = session.scalars(
-            # Two jobs for one batch come one after the other.
-            select(Batch).where(Batch.ref == claimed.payload["batch"]).with_for_update(of=Batch)
-        ).one()
-        _Round(session, ring, issuer, now).settle(batch)
+        _Round(session, {role: ring.signer(key) for role, key in signing.items()}, issuer, now).settle(batch)
         claimed.progress(session, 1, at=now)
 
 
@@ -87,10 +89,10 @@ def after_revocation(session: Session, key: SigningKey, *, by: Actor, at: dateti
 
 
 class _Round:
-    """One run of the job: a transaction, the keys and the moment."""
+    """One run of the job: a transaction, who signs, and the moment."""
 
-    def __init__(self, session: Session, ring: KeyRing, issuer: Issuer, now: datetime) -> None:
-        self._session, self._ring, self._issuer, self._now = session, ring, issuer, now
+    def __init__(self, session: Session, signers: Mapping[KeyRole, Signer], issuer: Issuer, now: datetime) -> None:
+        self._session, self._signers, self._issuer, self._now = session, signers, issuer, now
 
     def settle(self, batch: Batch) -> None:
         living = {one.certificate_id: one for one in of_batch(self._session, batch) if one.revoked_at is None}
@@ -264,8 +266,8 @@ class _Round:
         )
 
     def _sign(self, role: KeyRole, facts: shapes.Facts) -> tuple[str, str]:
-        """The JWS and the key id of whoever signed it. Raises `Unavailable` when the key does not open."""
-        signer = self._ring.signer(keys.pair_to_sign(self._session, role))
+        """The JWS and the key id of whoever signed it."""
+        signer = self._signers[role]
         return jws.sign(signer, facts, kid=self._issuer.key_id(signer.kid), typ=TYP), signer.kid
 
 
