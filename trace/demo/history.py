@@ -132,7 +132,8 @@ class History:
             self._then(At(-238, "14:00"), self._add_firm, firm)
             if firm.suspended:
                 self._then(firm.suspended, self._suspend, firm, stops=True)
-        self._then(KEYS_CHANGED, self._change_keys)
+        # A run without codes takes the new keys, so the oldest one is made first.
+        self._then(KEYS_CHANGED, self._change_keys, stops=True)
 
     def _make_keys(self, session: Session, *, at: datetime) -> None:
         keys.add_missing(session, self._system.ring, by=accounts.OPERATOR, at=at)
