@@ -19,6 +19,8 @@ from ..signing.tlog_policy import Policy
 from ..signing.vkeys import Algorithm, VerifierKey
 from . import tables
 from .certificates import signatures
+from .credentials import service as credentials
+from .credentials.issuer import Issuer
 from .db import engines, migrate
 from .db.engines import Database
 from .files.storage import LocalStorage
@@ -59,6 +61,10 @@ class System:
     def desk(self) -> Desk:
         return Desk(self.main, self.scans, self.recorder, self.ring, self.settings.public_url, self.settings.zone)
 
+    @property
+    def issuer(self) -> Issuer:
+        return Issuer(self.settings.public_url, self.settings.zone)
+
     def worker(self) -> Worker:
         """A job worker with every feature's handler."""
         handlers: dict[JobKind, Handler] = {
@@ -66,6 +72,7 @@ class System:
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
             JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authority()),
             JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
+            JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
         }
         return Worker(self.main, handlers)
 

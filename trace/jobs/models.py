@@ -29,6 +29,7 @@ class JobKind(StrEnum):
     PRINT_LABELS = "print-labels"
     STAMP_CHECKPOINT = "stamp-checkpoint"
     CHECK_SIGNATURES = "check-signatures"
+    CREDENTIALS = "credentials"
 
 
 class Job(Row, Base):
