@@ -65,6 +65,7 @@ class Building(Office):
             "accounts": self.people["dana"].ref,
         }
         self._other = {"gtin": code.gtin, "lot": "SOLD-1", "serial": code.serial, "number": 1, "kind": "svg"}
+        self._other["carrier"] = "itf-14"
         self._other["rest"] = code.gtin
 
     def path(self, rule: Rule) -> str:
