@@ -38,7 +38,7 @@ def index() -> str:
         found = listing(
             db,
             log.matching(act, subject),
-            by={"at": AuditAct.id},
+            by={"at": AuditAct.at},
             default="-at",
             also={"act": act, "subject": subject},
         )
