@@ -149,7 +149,7 @@ def test_everyone_and_everything_says_that_it_is_a_demo(system: System) -> None:
         english = [*session.scalars(select(Supplier.name_en)), *session.scalars(select(Product.name_en))]
         numbers = list(session.scalars(select(Certificate.accreditation)))
 
-    assert all("(演示)" in name for name in names)
+    assert all("（演示）" in name for name in names)
     assert all("(demo)" in name for name in english)
     assert all("DEMO" in number for number in numbers)
 
