@@ -55,8 +55,8 @@ __all__ = [
 
 
 def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor, at: datetime) -> LabelSheet:
-    """Raises `Conflict` while the run is not issued completely or when every chosen code is voided, `Invalid` for labels
-    that could not be printed."""
+    """Raises `Conflict` while the run is not issued completely or when every chosen code is voided, `Invalid` for
+    labels that could not be printed."""
     if run.issued < run.count:
         raise conflict(
             "labels.run-unfinished",
