@@ -216,7 +216,7 @@ STANDINGS: Final[Mapping[str, Words]] = MappingProxyType(
             "warn",
             _l("Signed, signer not proven"),
             _l(
-                "The signer's certificate is not meant for documents, or cannot be followed to one that was pinned here."
+                "The signer's certificate is not meant for documents, or cannot be followed to one that is pinned here."
             ),
         ),
         "time-stamp": Words(
