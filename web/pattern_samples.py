@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
+from ..trace.files.findings import Coverage, Five, Integrity, Later, Trust, Works
 from ..trace.passport.model import (
     BatchFacts,
     Correction,
@@ -21,6 +22,8 @@ from ..trace.passport.model import (
     SupplierFacts,
     TimelineStep,
 )
+from .seals import Seal, Seals, statements_of
+from .words import STANDINGS
 
 TODAY: Final = date(2026, 11, 22)
 NOW: Final = datetime(2026, 11, 22, 9, 41, tzinfo=UTC)
@@ -351,6 +354,27 @@ ROWS: Final = (
 )
 
 
+def _seal(five: Five) -> Seal:
+    return Seal(
+        field="Laboratory",
+        stamp=False,
+        signer="Minjian Testing (demo) · 闽检测试(演示)",
+        signed_at=NOW,
+        certificate_sha256=_HASH,
+        roots=(_HASH,) if five.trust.holds else (),
+        revision=2,
+        statements=statements_of(five),
+    )
+
+
+_RIGHT: Final = Five(Integrity.INTACT, Works.RIGHT, Trust.PINNED, Coverage.FILE, Later.NOTHING)
+SEALS: Final = (
+    Seals(STANDINGS["laboratory"], (_seal(_RIGHT),), 2, NOW),
+    Seals(STANDINGS["changed"], (_seal(replace(_RIGHT, coverage=Coverage.REVISION, later=Later.CHANGED)),), 3, NOW),
+    Seals(STANDINGS["not-signed"], (), 1, NOW),
+)
+
+
 @dataclass(frozen=True)
 class Samples:
     """All that the pattern page shows."""
@@ -359,6 +383,7 @@ class Samples:
     batch: BatchFacts = BATCH
     item: ItemFacts = ITEM
     report: Report = REPORT
+    seals: tuple[Seals, ...] = SEALS
     rows: tuple[Row, ...] = ROWS
     now: datetime = NOW
     today: date = TODAY

@@ -19,6 +19,7 @@ from lotseal.trace.accounts import service as accounts
 from lotseal.trace.accounts.models import Account
 from lotseal.trace.batches.models import Batch, BatchCorrection, BatchState, RecallNotice, StateChange
 from lotseal.trace.certificates.models import Certificate, Outcome, ResultLine, Status
+from lotseal.trace.certificates.signatures import Standing, standing
 from lotseal.trace.codes.gtin import check_digit
 from lotseal.trace.demo import DemoFacts, folder, formula, tea
 from lotseal.trace.demo.aftermath import KEPT_AWAY
@@ -27,6 +28,7 @@ from lotseal.trace.errors import Conflict, Unavailable
 from lotseal.trace.items.models import Item
 from lotseal.trace.keys.models import SigningKey
 from lotseal.trace.labels.models import LabelSheet
+from lotseal.trace.labs.models import PinnedRoot
 from lotseal.trace.log.models import AuditAct
 from lotseal.trace.passport import service as passport
 from lotseal.trace.passport.model import Passport, State
@@ -171,6 +173,15 @@ def test_the_review_queue_has_work_and_a_rejected_report_came_back_as_version_tw
     assert first is not None
     assert (first.status, first.reason) == (Status.REJECTED, "laboratory-lapsed")
     assert (second.status, second.batch.lot) == (Status.SUBMITTED, formula.WAITING.lot)
+
+
+def test_one_report_is_signed_by_its_laboratory_and_one_under_its_name_by_a_stranger(system: System) -> None:
+    with system.main.read() as session:
+        found = {report.number: standing(report) for report in session.scalars(select(Certificate))}
+        signed = {number: word for number, word in found.items() if word is not Standing.NOT_SIGNED}
+        assert signed == {"YX-2026-10-0417": Standing.LABORATORY, "YX-2026-11-0530": Standing.NOT_PINNED}
+        pins = session.scalars(select(PinnedRoot)).all()
+        assert [pin.laboratory.name_en for pin in pins] == ["Minjian Testing (demo)"]
 
 
 def test_every_result_can_be_compared_with_its_limit(system: System) -> None:
