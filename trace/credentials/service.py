@@ -8,6 +8,7 @@ may run twice, late, or after a failure.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from ...signing import jws
 from ...signing.canonical import sha256_hex
+from ...signing.errors import SigningError
 from ...signing.keys import Role as KeyRole
 from ...signing.keys import Signer
 from ...signing.status_list import SIZE, empty, with_bit
@@ -40,6 +42,8 @@ from ..releases.models import Release
 from . import shapes
 from .issuer import Issuer
 from .models import Credential, Kind, RevokeReason, StatusList
+
+logger = logging.getLogger(__name__)
 
 TYP = "vc+jwt"
 """The header `typ` of a credential and of a status list (VC-JOSE-COSE section 3.1.1)."""
@@ -106,11 +110,21 @@ class _Round:
         self._renew_lists()
         ended = {one.certificate_id for one, _reason in ending}
         in_force = living.keys() - ended
-        if release and not recalled and None not in in_force:
+        if release and not recalled and None not in in_force and self._is_sound(release):
             self._issue_passport(batch, release, reports)
         for report in wanted.values():
             if report.id not in in_force:
                 self._issue_inspection(report)
+
+    def _is_sound(self, release: Release) -> bool:
+        """Whether the snapshot is what was signed. One that was changed gets no passport; all else goes on, above all
+        revocations. The page of the batch says what is wrong."""
+        try:
+            releases.check(self._session, release)
+        except SigningError as error:
+            logger.error("release %s gets no passport: %s", release.ref, error)
+            return False
+        return True
 
     @staticmethod
     def _why_not(

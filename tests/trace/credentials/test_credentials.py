@@ -37,6 +37,7 @@ from lotseal.trace.jobs.models import Job, JobKind, JobState
 from lotseal.trace.keys import service as keys
 from lotseal.trace.log.models import AuditAct
 from lotseal.trace.releases import service as releases
+from lotseal.trace.releases.models import Release
 from lotseal.trace.system import System
 
 DID = "did:web:t.example.cn"
@@ -271,6 +272,19 @@ def test_a_job_that_finds_its_key_locked_leaves_nothing_behind_and_is_done_later
     time.on(minutes=1)
     system.worker().run_all()
     assert sorted(credentials(system, made)) == [Kind.INSPECTION, Kind.PASSPORT]
+
+
+def test_a_snapshot_that_was_changed_in_the_store_gets_no_passport(system: System) -> None:
+    with system.main.write() as session:
+        made = makers.released(session, system.ring)
+
+    def change(session: Any) -> None:
+        row = session.scalars(select(Release)).one()
+        row.document = row.document.replace("1590", "9999")
+
+    rewrite(system, change)
+    issue_credentials(system)
+    assert list(credentials(system, made)) == [Kind.INSPECTION]
 
 
 def test_every_issue_is_an_act_that_names_the_jwt(system: System, batch: Batch) -> None:
