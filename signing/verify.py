@@ -1,0 +1,763 @@
+"""Check a Lotseal evidence bundle off-line: `python verify.py BUNDLE.zip [--policy FILE] [--tsa-root FILE] [--json]`.
+
+Needs Python 3.11 and the package `cryptography`, no network and no Lotseal. A copy is a member of each bundle; take
+the tool from a source that you trust, not from the bundle that you want to check.
+
+Exit status: 0 sound, 1 tampered, 2 policy not met, 3 malformed. Each fact is printed with the rule that proves it. A
+sound bundle proves that the record was not rewritten. It does not prove that what was written down is true, and
+nothing about a physical pack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import struct
+import sys
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace as Entry
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+MAX_BUNDLE: Final = 512 * 1024 * 1024
+MAX_MEMBERS: Final = 60_000
+MAX_JSON: Final = 16 * 1024 * 1024
+MAX_DEPTH: Final = 64
+MAX_NOTE: Final = 100_000
+MAX_BITS: Final = 16 * 1024 * 1024  # bytes of an unpacked status list
+LATE_S: Final = 3600  # claimed times may run back by so much, for instance between two servers, before it is told
+
+SINGLE: Final = {"bundle.json", "checkpoint", "policy", "README.txt", "verify.py", "verify.html"}
+PLACES: Final = re.compile(
+    r"(entries|contents|actors)/\d{10}\.json|proofs/\d{10}\.tlog-proof|records/release\.(json|sig)|files/[0-9a-f]{64}|"
+    r"facts/[0-9a-f]{64}\.json|credentials/[\w-]{1,60}\.jwt|status/\d{1,9}\.jwt|items/[2-9A-Z]{20}\.json|"
+    r"timestamps/[A-Za-z0-9][\w.-]{0,60}\.tsr",
+    re.ASCII,
+)
+FORMS: Final = {
+    **dict.fromkeys(("actor", "content", "prev"), r"[0-9a-f]{64}"),
+    "act": r"[a-z-]{1,20}:[a-z-]{1,30}",
+    "chain": r"[a-z-]{1,20}(:[A-Za-z0-9_-]{1,60})?",
+    "key": r"[A-Za-z0-9_-]{43}",
+    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
+}
+HEAD: Final = {"batch", "chains", "checkpoint_size", "kind", "members", "origin", "subject", "type"}
+NEEDED: Final = {"batch", "category", "keys", "product", "supplier"}
+STATES: Final = {"add": "draft", "submit": "awaiting-tests", "release": "released", "hold": "held", "hold-lift": ""}
+ENDS: Final = {"recall": "recalled", "close": "closed"}
+ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+DIGESTS: Final = {"01": hashes.SHA256, "02": hashes.SHA384, "03": hashes.SHA512}  # by the end of their object ids
+FORM, FALSE, POLICY = ("malformed", 3), ("tampered", 1), ("policy not met", 2)
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """Why a bundle is not sound: word and exit status, a permanent word for the rule, and a sentence."""
+
+    def __init__(self, kind: tuple[str, int], rule: str, fact: str) -> None:
+        super().__init__(kind, rule, fact)
+        self.kind, self.rule, self.fact = kind, rule, fact
+
+
+def need(holds: object, kind: tuple[str, int], rule: str, fact: str) -> None:
+    if not holds:
+        raise Refused(kind, rule, fact)
+
+
+@dataclass
+class Report:
+    """What was proven, each fact with its rule, in order; what an auditor should look at; why it ended."""
+
+    policy: str  # "auditor" or "bundle": who said which keys to trust
+    head: Json = field(default_factory=dict)
+    facts: list[Json] = field(default_factory=list)
+    notes: list[Json] = field(default_factory=list)
+    result: str = "sound"
+    exit: int = 0
+    refused: Json | None = None
+
+    def to_json(self) -> Json:
+        head = {name: self.head.get(name) for name in ("kind", "subject", "origin", "checkpoint_size")}
+        return {**head, **{name: value for name, value in vars(self).items() if name != "head"}}
+
+
+def check(data: bytes, policy: bytes | None = None, tsa_root: bytes | None = None) -> Report:
+    """Check a whole bundle. Raises nothing: `refused` of the answer says what is wrong first."""
+    report = Report("bundle" if policy is None else "auditor")
+    try:
+        Evidence(read_zip(data), report).run(policy, tsa_root)
+    except Refused as error:
+        (report.result, report.exit), report.refused = error.kind, {"rule": error.rule, "fact": error.fact}
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError) as error:
+        # A document that is canonical and yet of another shape than a rule expects: nothing of it was believed.
+        (report.result, report.exit), name = FORM, type(error).__name__
+        report.refused = {"rule": "bundle.form", "fact": f"a document has an unexpected form ({name})"}
+    if report.exit == 0 and policy is None:
+        report.result = "sound, but policy taken from the bundle"
+    return report
+
+
+# --- bytes: ZIP, JSON, base64 -----------------------------------------------------------------------------------------
+
+
+def write_zip(members: Mapping[str, bytes]) -> bytes:
+    """The one ZIP of these members: stored, sorted by name, dated 1980-01-01, mode 0644, nothing else."""
+    local, central = bytearray(), bytearray()
+    for name in sorted(members):
+        data, plain = members[name], name.encode("ascii")
+        facts = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(data), len(data), len(data), len(plain), 0)
+        central += b"PK\1\2" + struct.pack("<H", 3 << 8 | 20) + facts
+        central += struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(local)) + plain
+        local += b"PK\3\4" + facts + plain + data
+    end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(central), len(local), 0)
+    return bytes(local + central) + b"PK\5\6" + end
+
+
+def read_zip(data: bytes) -> dict[str, bytes]:
+    """Walk the members, write them back, compare: any other spelling is malformed."""
+    need(len(data) <= MAX_BUNDLE, FORM, "zip.size", f"a bundle has at most {MAX_BUNDLE} bytes")
+    members: dict[str, bytes] = {}
+    at = 0
+    while data[at : at + 4] == b"PK\3\4" and len(data) >= at + 30 and len(members) < MAX_MEMBERS:
+        size, length = struct.unpack_from("<IH", data, at + 22)
+        name, at = data[at + 30 : at + 30 + length].decode("latin-1"), at + 30 + length
+        need(name in SINGLE or PLACES.fullmatch(name), FORM, "zip.name", "a member has a name that none may have")
+        members[name], at = data[at : at + size], at + size
+    same = bool(members) and write_zip(members) == data
+    need(same, FORM, "zip.canonical", "not the one ZIP of its members: it was changed, cut or packed again")
+    return members
+
+
+def canonical(value: object, depth: int = 0) -> str:
+    """RFC 8785 for what the documents hold: no other numbers than whole ones within 2^53."""
+    need(depth <= MAX_DEPTH, FORM, "json.depth", f"JSON is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(name)}:{canonical(value[name], depth + 1)}" for name in names) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(one, depth + 1) for one in value) + "]"
+    whole = not isinstance(value, float) and (not isinstance(value, int) or abs(value) < 1 << 53)
+    need(whole, FORM, "json.number", "numbers are whole and within 2^53 here")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read_json(data: bytes, where: str) -> Json:
+    """An object in canonical JSON: parse, print back, compare."""
+    need(len(data) <= MAX_JSON, FORM, "json.size", f"{where} is too long")
+    value: object = None
+    try:
+        value = json.loads(data.decode())
+        value = value if canonical(value).encode() == data else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise Refused(FORM, "json.canonical", f"{where} is no object in canonical JSON")
+    return value
+
+
+def unb64(text: str, where: str) -> bytes:
+    """Standard base64, one spelling."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        data = b""
+    need(data and base64.b64encode(data).decode() == text, FORM, "base64", f"{where} is not base64")
+    return data
+
+
+def unb64url(text: str, where: str) -> bytes:
+    """base64url without padding, one spelling."""
+    plain = text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else "!"
+    return unb64(plain.translate({45: "+", 95: "/"}) + "=" * (-len(plain) % 4), where)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def spoken(second: float) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()
+
+
+# --- the log: tree, notes, policy -------------------------------------------------------------------------------------
+
+
+def root_of(index: int, size: int, data: bytes, proof: Sequence[bytes]) -> str:
+    """The root that an inclusion proof of a leaf leads to (RFC 9162 section 2.1.3.2); "" for another length."""
+    node, last, at = index, size - 1, hashlib.sha256(b"\0" + data).digest()
+    for step in proof:
+        if last <= 0 or len(step) != 32:
+            return ""
+        left = node & 1 or node == last
+        at = hashlib.sha256(b"\1" + (step + at if left else at + step)).digest()
+        while left and node and not node & 1:
+            node, last = node >> 1, last >> 1
+        node, last = node >> 1, last >> 1
+    return at.hex() if last == 0 and 0 <= index < size else ""
+
+
+class Vkey(NamedTuple):
+    """A verifier key of C2SP signed-note: Ed25519 of a log (type 1) or of a cosigning witness (type 4)."""
+
+    name: str
+    id: bytes
+    key: bytes
+
+    @classmethod
+    def read(cls, text: str, kind: int) -> Vkey:
+        name, number, encoded = text.encode("latin-1").decode().split("+", 2)
+        data = unb64(encoded, "a key of the policy")
+        id_ = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+        right = name and len(data) == 33 and data[0] == kind and id_.hex() == number
+        need(right, FORM, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind")
+        return cls(name, id_, data[1:])
+
+    def holds(self, message: bytes, signature: bytes) -> bool:
+        try:
+            ed25519.Ed25519PublicKey.from_public_bytes(self.key).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class Policy:
+    """C2SP tlog-policy: logs, witnesses, groups and the quorum."""
+
+    def __init__(self, data: bytes) -> None:
+        plain = len(data) <= MAX_NOTE and re.fullmatch(rb"[\t\n\x20-\x7e\x80-\xff]*", data)
+        need(plain, FORM, "policy.form", "the policy is too long or holds control characters")
+        self.logs: list[Vkey] = []
+        self.witnesses: dict[str, Vkey] = {}
+        self.groups: dict[str, tuple[int, list[str]]] = {}
+        self.quorum = ""
+        for line in data.decode("latin-1").split("\n"):
+            words = re.findall(r"[^ \t]+", line)
+            if words and not words[0].startswith("#"):
+                self._read(words, {"none", *self.witnesses, *self.groups})
+        for keys in (self.logs, list(self.witnesses.values())):
+            need(len({key.key for key in keys}) == len(keys), FORM, "policy.twice", "the policy names a key twice")
+        few = len(self.logs) + len(self.witnesses) + len(self.groups) <= 200
+        need(self.quorum and few, FORM, "policy.quorum", "the policy has no quorum line, or too many lines")
+
+    def _read(self, words: list[str], known: set[str]) -> None:
+        match words:
+            case ["log", key] | ["log", key, _]:
+                self.logs.append(Vkey.read(key, 1))
+            case ["witness", name, key] | ["witness", name, key, _] if name not in known:
+                self.witnesses[name] = Vkey.read(key, 4)
+            case ["group", name, least, *members] if name not in known:
+                least = {"any": "1", "all": str(len(members))}.get(least, least)
+                inside = [one for _, group in self.groups.values() for one in group] + members
+                right = re.fullmatch("[1-9][0-9]{0,3}", least) and int(least) <= len(members)
+                right = right and len({*inside}) == len(inside) and known - {"none"} >= {*members}
+                need(right, FORM, "policy.group", "a group of the policy has a wrong number or member")
+                self.groups[name] = int(least), members
+            case ["quorum", name] if not self.quorum and name in known:
+                self.quorum = name
+            case _:
+                raise Refused(FORM, "policy.line", "the policy has a line that tlog-policy does not allow")
+
+    def met(self, name: str, cosigned: Collection[str]) -> bool:
+        least, members = self.groups.get(name, (0, []))
+        return sum(self.met(one, cosigned) for one in members) >= least if least else name in {"none", *cosigned}
+
+
+class Checkpoint:
+    """C2SP signed-note with the three lines of tlog-checkpoint and no extension line."""
+
+    def __init__(self, data: bytes) -> None:
+        need(len(data) <= MAX_NOTE, FORM, "checkpoint.form", "the checkpoint is too long")
+        text, _, rest = data.decode(errors="replace").partition("\n\n")
+        found = re.fullmatch(r"([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/=]{44})", text)
+        lines = re.findall(r"— ([^\s+]{1,255}) ([A-Za-z0-9+/=]+)\n", rest)
+        same = (f"{text}\n\n" + "".join(f"— {name} {one}\n" for name, one in lines)).encode() == data
+        if not found or not lines or not same:
+            raise Refused(FORM, "checkpoint.form", "the checkpoint is no signed note of origin, size and root")
+        self.text, self.origin, self.size = f"{text}\n".encode(), found[1], int(found[2])
+        self.root = unb64(found[3], "the root").hex()
+        self._signatures = [(name, unb64(one, "a signature of the checkpoint")) for name, one in lines]
+
+    def signed_by(self, key: Vkey) -> list[bytes]:
+        return [one[4:] for name, one in self._signatures if (name, one[:4]) == (key.name, key.id)]
+
+
+# --- one bundle -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Key:
+    """An ES256 key of the history with the log entries that bound its life."""
+
+    kid: str
+    role: str
+    jwk: Json
+    added: int
+    retired: int | None = None
+    revoked: int | None = None
+
+    def verify(self, rule: str, what: str, message: bytes, signature: bytes) -> None:
+        x, y = (int.from_bytes(unb64url(self.jwk[name], "a key")) for name in "xy")
+        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+        try:
+            need(len(signature) == 64 and 0 < s <= ORDER // 2, FALSE, rule, f"{what}: no ES256 signature with low s")
+            public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+            public.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature:
+            raise Refused(FALSE, rule, f"{what}: the signature does not fit key {self.kid}") from None
+
+
+class Evidence:
+    """One bundle under examination, step by step: structure, keys, signatures, status, policy."""
+
+    def __init__(self, members: dict[str, bytes], report: Report) -> None:
+        self.members, self.report = members, report
+        self.entries: list[Entry] = []
+        self.keys: dict[str, Key] = {}
+        self.sent: dict[str, Json] = {}  # certificates as they were submitted
+
+    def run(self, policy: bytes | None, tsa_root: bytes | None) -> None:
+        self.read_head()
+        held = self.members.get("policy", b"") if policy is None else policy
+        self.rules = Policy(held)
+        self.check_log_signature()
+        self.read_entries()
+        self.check_chains()
+        self.replay_keys()
+        self.check_certificates()
+        self.check_release()
+        self.check_credentials()
+        self.check_items()
+        self.tell_state()
+        self.check_time(self.check_witnesses(), tsa_root)
+
+    def prove(self, rule: str, fact: str) -> None:
+        self.report.facts.append({"rule": rule, "fact": fact})
+
+    def note(self, rule: str, fact: str) -> None:
+        self.report.notes.append({"rule": rule, "fact": fact})
+
+    def named(self, folder: str) -> dict[str, bytes]:
+        return {name.partition("/")[2]: data for name, data in self.members.items() if name.startswith(f"{folder}/")}
+
+    def of(self, *acts: str, chain: str = "") -> list[Entry]:
+        """The entries of these acts in the chain of the batch, or in another one, in the order of the log."""
+        return [one for one in self.entries if one.act in acts and one.chain == (chain or self.head["batch"])]
+
+    def read_head(self) -> None:
+        there = {"bundle.json", "checkpoint"} <= self.members.keys()
+        need(there, FORM, "bundle.missing", "bundle.json or checkpoint is missing")
+        head = self.head = read_json(self.members["bundle.json"], "bundle.json")
+        right = head.keys() == HEAD and head["type"] == "lotseal/bundle/v1"
+        right = right and re.fullmatch("(batch|certificate|item):[A-Za-z0-9_-]{1,60}", head["subject"]) is not None
+        right = right and head["subject"].startswith(f"{head['kind']}:")
+        need(right, FORM, "bundle.head", "bundle.json does not have the form of lotseal/bundle/v1")
+        hashed = {name: sha256(data) for name, data in self.members.items() if name != "bundle.json"}
+        wrong = [name for name in {**head["members"], **hashed} if head["members"].get(name) != hashed.get(name)]
+        need(not wrong, FALSE, "bundle.hash", f"not the member that bundle.json names: {min(wrong, default='')}")
+        own = head["kind"] != "batch" or head["batch"] == head["subject"]
+        need(own, FALSE, "bundle.head", "bundle.json names two batches")
+        self.report.head = head
+        self.prove("bundle.hash", f"{len(hashed)} members have the SHA-256 that bundle.json names")
+        self.point = Checkpoint(self.members["checkpoint"])
+        same = (head["origin"], head["checkpoint_size"]) == (self.point.origin, self.point.size)
+        need(same, FALSE, "bundle.checkpoint", "bundle.json names another checkpoint than the one inside")
+
+    def check_log_signature(self) -> None:
+        where = f"the checkpoint of {self.point.origin}"
+        mine = [key for key in self.rules.logs if key.name == self.point.origin and self.point.signed_by(key)]
+        need(mine, POLICY, "checkpoint.log", f"no log key of the policy signed {where}")
+        good = all(key.holds(self.point.text, one) for key in mine for one in self.point.signed_by(key))
+        need(good, FALSE, "checkpoint.signature", f"the signature of the log does not fit {where}")
+        self.prove("checkpoint.signature", f"the log signed {where} with {self.point.size} entries")
+
+    def read_entries(self) -> None:
+        entries, contents, proofs = self.named("entries"), self.named("contents"), self.named("proofs")
+        whole = entries and {*entries} == {*contents} == {name.replace("tlog-proof", "json") for name in proofs}
+        need(whole, FORM, "entry.members", "each entry has one content document and one proof")
+        for name in sorted(entries):
+            self.entries.append(self.read_entry(int(name[:10]), entries[name], contents[name]))
+            self.check_proof(int(name[:10]), entries[name], proofs[name.replace("json", "tlog-proof")])
+        for name, data in self.named("actors").items():
+            same = json.loads(entries[name])["actor"] == sha256(data)
+            need(same, FALSE, "entry.actor", f"actors/{name} is not the document whose hash stands in the entry")
+        self.prove("entry.content", f"{len(entries)} content documents have the SHA-256 that their entries name")
+        self.prove("proof.inclusion", f"{len(entries)} entries are in the signed tree, each at its index")
+
+    def read_entry(self, index: int, data: bytes, content: bytes) -> Entry:
+        where = f"entry {index}"
+        value = read_json(data, where)
+        right = value.keys() == {*FORMS, "keys", "seq", "type"} and value["type"] == "lotseal/entry/v1"
+        need(right and len(data) < 65_536, FORM, "entry.form", f"{where} does not have the form of an entry")
+        for name, form in FORMS.items():
+            fits = re.fullmatch(form, value[name], re.ASCII) if value[name] is not None else name in ("key", "prev")
+            need(fits, FORM, "entry.form", f"{where}: {name} does not have its form")
+        counts = type(value["seq"]) is type(value["keys"]) is int and value["seq"] > 0 <= value["keys"]
+        need(counts and (value["prev"] is None) == (value["seq"] == 1), FORM, "entry.form", f"{where}: seq or prev")
+        told = read_json(content, f"the content of {where}")
+        same = sha256(content) == value["content"] and told.keys() == {"act", "at", "facts", "salt", "subject"}
+        same = same and (told["act"], told["at"]) == (value["act"], value["time"])
+        need(same, FALSE, "entry.content", f"{where} is about another content document")
+        return Entry(**value, index=index, leaf=sha256(b"\0" + data), subject=told["subject"], facts={**told["facts"]})
+
+    def check_proof(self, index: int, entry: bytes, data: bytes) -> None:
+        start, _, note = data.partition(b"\n\n")
+        lines = start.decode("latin-1").split("\n")
+        right = lines[:2] == ["c2sp.org/tlog-proof@v1", f"index {index}"] and len(lines) < 66
+        need(right, FORM, "proof.form", f"the proof of entry {index} is no tlog-proof of this index")
+        same = note == self.members["checkpoint"]
+        need(same, FALSE, "proof.checkpoint", f"the proof of entry {index} leads to another checkpoint")
+        root = root_of(index, self.point.size, entry, [unb64(line, "a proof") for line in lines[2:]])
+        need(root == self.point.root, FALSE, "proof.inclusion", f"entry {index} is not in the signed tree there")
+
+    def check_chains(self) -> None:
+        chains: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            line, known = chains.setdefault(entry.chain, []), len(chains.get("keys", ()))
+            where, before = f"entry {entry.index} of chain {entry.chain}", line[-1].leaf if line else None
+            need(entry.seq == len(line) + 1, FALSE, "chain.gap", f"number {len(line) + 1} is missing before {where}")
+            need(entry.prev == before, FALSE, "chain.prev", f"{where} was written after another entry than here")
+            need(entry.keys == known, FALSE, "keys.count", f"{where} knew {entry.keys} entries of keys, not {known}")
+            line.append(entry)
+        same = self.head["chains"] == sorted(chains) and self.head["batch"] in chains
+        need(same, FALSE, "chain.list", "bundle.json lists other chains than the entries belong to")
+        lacking = NEEDED - {name.partition(":")[0] for name in chains}
+        need(not lacking, FALSE, "chain.missing", f"no chain of this kind: {min(lacking, default='')}")
+        for name, line in sorted(chains.items()):
+            self.prove("chain.complete", f"{name}: {len(line)} entries, none left out up to entry {line[-1].index}")
+        self.note("log.later", "whether later entries follow shows the log itself: lotseal log verify")
+
+    def replay_keys(self) -> None:
+        for entry in self.of("key:add", "key:retire", "key:revoke", chain="keys"):
+            kid, jwk = entry.subject.partition(":")[2], entry.facts.get("jwk") or {}
+            if entry.act == "key:add":
+                names = ("crv", "kty", "x", "y") if jwk.get("kty") == "EC" else ("crv", "kty", "x")
+                thumb = hashlib.sha256(canonical({name: jwk.get(name) for name in names}).encode()).digest()
+                same = kid not in self.keys and (not jwk or unb64url(kid, "a key id") == thumb)
+                need(same, FALSE, "key.thumbprint", f"entry {entry.index}: {kid} is not the id of a new key")
+                self.keys[kid] = Key(kid, entry.facts["role"], jwk, entry.index)
+                continue
+            need(kid in self.keys, FALSE, "key.unknown", f"entry {entry.index} ends a key that was never added")
+            name = {"key:retire": "retired", "key:revoke": "revoked"}[entry.act]
+            setattr(self.keys[kid], name, getattr(self.keys[kid], name) or entry.index)
+        self.prove("key.history", f"{len(self.keys)} keys, each with the entries that began and ended its life")
+
+    def key_at(self, kid: str, role: str, index: int, until: int = 0) -> Key:
+        """The key that was in force at an entry, and not revoked until another one."""
+        where, last, key = f"entry {index}, key {kid}", max(index, until), self.keys.get(kid, Key(kid, "", {}, 0))
+        need(key.jwk.get("crv") == "P-256", FALSE, "key.unknown", f"{where}: not in the key history")
+        need(key.role == role, FALSE, "key.role", f"{where}: a key for «{key.role}», which signs nothing else")
+        need(key.added < index, FALSE, "key.window", f"{where}: added later, by entry {key.added}")
+        need((key.revoked or last) >= last, FALSE, "key.revoked", f"{where}: revoked before, by entry {key.revoked}")
+        need((key.retired or index) >= index, FALSE, "key.retired", f"{where}: retired before, by {key.retired}")
+        return key
+
+    def check_certificates(self) -> None:
+        files, subject = self.named("files"), self.head["subject"]
+        self.sent = {one.subject: one.facts for one in self.of("certificate:submit")}
+        wanted = {one["file_sha256"] for one in self.sent.values()}
+        for name, data in files.items():
+            need(sha256(data) == name, FALSE, "file.hash", f"files/{name} has another SHA-256 than its name")
+            need(name in wanted, FALSE, "file.foreign", f"files/{name} was never submitted for this batch")
+            self.prove("file.hash", f"the file with SHA-256 {name} is the one that was submitted")
+        for act in self.of("certificate:accept", "certificate:reject", "certificate:withdraw"):
+            file = self.sent.get(act.subject, {}).get("file_sha256", "")
+            same = file and act.facts.get("file_sha256", file) == file
+            need(same, FALSE, "certificate.file", f"entry {act.index} is about a file that was not submitted")
+        if self.head["kind"] == "certificate":
+            need(subject in self.sent, FALSE, "certificate.missing", f"{subject} was not submitted for this batch")
+            wanted = {self.sent[subject]["file_sha256"]}
+        missing = set() if self.head["kind"] == "item" else wanted - files.keys()
+        need(not missing, FALSE, "file.missing", f"the file is missing: {min(missing, default='')}")
+
+    def check_release(self) -> None:
+        record, entries = self.named("records"), self.of("batch:release")
+        whole = len(entries) * 2 == len(record) <= 2
+        need(whole, FALSE, "release.missing", "the release, its signature or its one entry is missing")
+        for entry in entries:
+            data = record["release.json"]
+            same = entry.facts["document_sha256"] == sha256(data) and entry.key in (None, entry.facts["kid"])
+            need(same, FALSE, "release.hash", f"entry {entry.index} released another document than this one")
+            key, document = self.key_at(entry.facts["kid"], "credential", entry.index), read_json(data, "the release")
+            key.verify("release.signature", "the release", b"lotseal/release/v1\n" + data, record["release.sig"])
+            named = sorted((one["number"], one["file_sha256"]) for one in document["certificates"])
+            same = named == sorted(self.accepted_before(entry.index))
+            need(same, FALSE, "release.certificates", "the release names others than the accepted certificates")
+            for name in ("lot", "gtin"):
+                told = [one.facts for one in self.entries if one.chain.partition(":")[0] in ("batch", "product")]
+                known = {one.get(name) for one in told}.union(*(one.get("changed", {}).get(name, ()) for one in told))
+                need(document[name] in known, FALSE, "release.subject", f"the release is about another {name}")
+            self.prove("release.signature", f"key {key.kid}, in force at entry {entry.index}, signed the release")
+            self.prove("release.certificates", f"it names the {len(named)} certificates accepted until then")
+
+    def accepted_before(self, index: int) -> list[tuple[str, str]]:
+        accepted = {}
+        for act in self.of("certificate:accept", "certificate:withdraw"):
+            if act.index < index:
+                facts = self.sent[act.subject] if act.act == "certificate:accept" else None
+                accepted[act.subject] = facts and (facts["number"], facts["file_sha256"])
+        return [one for one in accepted.values() if one]
+
+    def read_jwt(self, kind: str, where: str, data: bytes, role: str, index: int) -> Json:
+        parts = data.decode("latin-1").split(".")
+        header = read_json(unb64url(parts[0], where), where)
+        right = len(parts) == 3 and header == {"alg": "ES256", "kid": header.get("kid"), "typ": "vc+jwt"}
+        need(right, FORM, f"{kind}.form", f"{where} is no vc+jwt with ES256")
+        key = self.key_at(header["kid"].rpartition("#")[2], role, index)
+        key.verify(f"{kind}.signature", where, ".".join(parts[:2]).encode(), unb64url(parts[2], where))
+        return read_json(unb64url(parts[1], where), where)
+
+    def read_status_list(self, name: str, data: bytes) -> bytes:
+        """The bits of a list whose hash the last entry of its chain names."""
+        where, editions = f"status/{name}", self.of("status:publish", chain=f"status:{name.removesuffix('.jwt')}")
+        newest = editions and editions[-1].facts["sha256"] == sha256(data)
+        need(newest, FALSE, "status.edition", f"{where} is not the newest edition that the log names")
+        subject = self.read_jwt("status", where, data, "status", editions[-1].index)["credentialSubject"]
+        try:
+            bits = zlib.decompressobj(31).decompress(unb64url(subject["encodedList"][1:], where), MAX_BITS)
+        except zlib.error:
+            raise Refused(FORM, "status.form", f"{where} does not unpack") from None
+        self.prove("status.edition", f"{where} is edition {len(editions)}, the newest one here, and signed")
+        return bits
+
+    def check_credentials(self) -> None:
+        lists = {name: self.read_status_list(name, data) for name, data in self.named("status").items()}
+        held, revoked = self.named("credentials"), {one.subject: one.index for one in self.of("credential:revoke")}
+        for entry in self.of("credential:issue"):
+            name = f"{entry.subject.partition(':')[2]}.jwt"
+            where, data = f"credentials/{name}", held.pop(name, b"")
+            need(data or self.head["kind"] != "batch", FALSE, "credential.missing", f"{where} is missing")
+            if data:
+                same = sha256(data) == entry.facts["sha256"]
+                need(same, FALSE, "credential.hash", f"{where} is not the one that entry {entry.index} issued")
+                status = self.read_jwt("credential", where, data, "credential", entry.index)["credentialStatus"]
+                bits = lists.get(f"{status['statusListCredential'].rpartition('/')[2]}.jwt", b"")
+                octet, bit = divmod(int(status["statusListIndex"]), 8)
+                need(octet < len(bits), FALSE, "status.missing", f"{where}: its status list is missing")
+                down, until = bool(bits[octet] << bit & 128), revoked.get(entry.subject)
+                same = down == (until is not None)
+                need(same, FALSE, "status.bit", f"{where}: status list and log disagree whether it is revoked")
+                state = f"revoked by entry {until}" if down else "not revoked"
+                self.prove("credential.signature", f"{where}: issued by entry {entry.index}, signed, {state}")
+        need(not held, FALSE, "credential.foreign", f"not issued for this batch: {min(held, default='')}")
+
+    def check_items(self) -> None:
+        items, subject = self.named("items"), self.head["subject"].partition(":")
+        wanted = subject[0] != "item" or f"{subject[2]}.json" in items
+        need(wanted, FALSE, "item.missing", "the item that the bundle is about is not inside")
+        commits = {one.facts["run"]: one for one in self.of("codes:commit")}
+        orders = {one.facts["run"]: one.index for one in self.of("codes:issue")}
+        voids = {one.subject for one in self.of("codes:void")}
+        for name, data in items.items():
+            where, serial, item = f"items/{name}", name.removesuffix(".json"), read_json(data, f"items/{name}")
+            need(item["run"] in commits, FALSE, "item.run", f"{where}: no entry commits to its run")
+            entry, place, link = commits[item["run"]], item["place"], item["link"]
+            run, lot = entry.facts, f"/10/{quote(entry.facts['lot'], safe='')}"
+            uri, query, signed = link.partition("?s=")
+            right = uri in {f"{run['base'].upper()}/01/{run['gtin']}{part}/21/{serial}" for part in ("", lot)}
+            right = right and bool(query) == (run["tier"] == "B")
+            need(right, FALSE, "item.link", f"{where}: the link does not belong to its run")
+            root = root_of(place, run["count"], link.encode(), [bytes.fromhex(one) for one in item["proof"]])
+            need(root == run["root"], FALSE, "item.root", f"{where}: not a code of its run")
+            self.prove("item.root", f"{serial} is code {place + 1} of the {run['count']} of run {item['run']}")
+            if query:
+                right = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) and int(signed[1:]) >> 512 == 0
+                need(right, FALSE, "item.signature", f"{where}: the signature does not have its form")
+                key = self.key_at(run["kid"], "item", orders.get(item["run"], entry.index), entry.index)
+                message = b"lotseal/item/v1\n" + uri.encode()
+                key.verify("item.signature", where, message, int(signed[1:]).to_bytes(64))
+                self.prove("item.signature", f"{serial} is signed by key {key.kid}, in force then")
+            state = "void" if voids & {f"item:{serial}", f"run:{item['run']}"} else "issued"
+            need(item["state"] == state, FALSE, "item.state", f"{where}: the log says «{state}»")
+            self.prove("item.state", f"{serial}: {state}")
+
+    def tell_state(self) -> None:
+        state = before = recalled = ""
+        for entry in self.of(*(f"batch:{word}" for word in {**STATES, **ENDS})):
+            word = entry.act.partition(":")[2]
+            before = state if word == "hold" else before
+            state = before if word == "hold-lift" else {**STATES, **ENDS}[word]
+            recalled = f", recalled by entry {entry.index}" if word == "recall" else recalled
+        self.prove("batch.state", f"{self.head['batch']} is «{state}»{recalled}")
+
+    def check_witnesses(self) -> dict[str, int]:
+        """When each witness saw the checkpoint, in seconds since 1970."""
+        seen: dict[str, int] = {}
+        for name, key in self.rules.witnesses.items():
+            for one in self.point.signed_by(key):
+                seen[name] = int.from_bytes(one[:8])
+                message = f"cosignature/v1\ntime {seen[name]}\n".encode() + self.point.text
+                good = len(one) == 72 and key.holds(message, one[8:])
+                need(good, FALSE, "cosignature.signature", f"the cosignature of {key.name} does not fit")
+                self.prove("cosignature.signature", f"{key.name} saw this checkpoint at {spoken(seen[name])}")
+        met, quorum = self.rules.met(self.rules.quorum, seen), self.rules.quorum
+        need(met, POLICY, "policy.quorum", f"quorum «{quorum}» is not met: {len(seen)} known witnesses cosigned")
+        self.prove("policy.quorum", f"quorum «{quorum}» is met: {len(seen)} known witnesses cosigned")
+        return seen
+
+    def check_time(self, seen: dict[str, int], tsa_root: bytes | None) -> None:
+        roots = x509.load_pem_x509_certificates(tsa_root) if tsa_root else []
+        pinned, seconds = tsa_root is None, list(seen.values())
+        for name, data in self.named("timestamps").items():
+            stamp = Stamp(data, hashlib.sha256(self.point.text).digest())
+            trusted = stamp.leads_to(roots)
+            pinned, by = pinned or trusted, "pinned by you" if trusted else "not pinned"
+            seconds.append(int(stamp.at.timestamp()))
+            self.prove("timestamp.signature", f"{name}: {stamp.authority} ({by}) at {stamp.at.isoformat()}")
+        need(pinned, POLICY, "timestamp.root", "no timestamp of an authority that you pinned")
+        first, high = min(seconds, default=2**62), self.entries[0]
+        if seconds:
+            self.prove("time.logged", f"all of this was logged at {spoken(first)} or before")
+        for entry in self.entries:
+            claimed, before = (datetime.fromisoformat(one.time).timestamp() for one in (entry, high))
+            if claimed < before - LATE_S:
+                self.note("time.back-dated", f"entry {entry.index} of {entry.time} follows {high.index} of {high.time}")
+            if claimed > first + LATE_S:
+                self.note("time.ahead", f"entry {entry.index} claims {entry.time}, after it was witnessed")
+            high = entry if claimed > before else high
+
+
+# --- RFC 3161 ---------------------------------------------------------------------------------------------------------
+
+
+class Node(NamedTuple):
+    """One DER value."""
+
+    tag: int
+    whole: bytes
+    body: bytes
+
+    def __truediv__(self, place: int) -> Node:
+        """The value at this place inside."""
+        return read_der(self.body)[place]
+
+
+def read_der(data: bytes) -> list[Node]:
+    nodes, at = [], 0
+    while at < len(data):
+        size, head = data[at + 1], 2
+        if size > 127:
+            size, head = int.from_bytes(data[at + 2 : at + 2 + size - 128]), 2 + size - 128
+        nodes.append(Node(data[at], data[at : at + head + size], data[at + head : at + head + size]))
+        at += head + size
+    need(at == len(data) < MAX_NOTE, FORM, "timestamp.form", "a timestamp is no DER of its size")
+    return nodes
+
+
+class Stamp:
+    """A time-stamp response (RFC 3161) over a SHA-256: its time, and the certificate that signed it."""
+
+    def __init__(self, data: bytes, imprint: bytes) -> None:
+        status, token = read_der(read_der(data)[0].body)
+        need((status / 0).body in (b"\0", b"\1"), FORM, "timestamp.form", "the authority refused the timestamp")
+        signed = read_der((token / 1 / 0).body)
+        info = (signed[2] / 1 / 0).body
+        told = read_der(info)[0]
+        same = (told / 2 / 0 / 0).body.hex() == "608648016503040201" and (told / 2 / 1).body == imprint
+        need(same, FALSE, "timestamp.imprint", "a timestamp is about another checkpoint")
+        self.at = datetime.strptime((told / 4).body.decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
+        _, _, digest, attributes, _, signature, *_ = read_der((signed[-1] / 0).body)
+        size = DIGESTS[(digest / 0).body.hex()[-2:]]
+        said = {(one / 0).body.hex()[-4:]: one / 1 / 0 for one in read_der(attributes.body)}
+        # The signed attributes name the content (…0904), the certificate (…022f, ESSCertIDv2) and, before 2010, (…020c).
+        self.held = [x509.load_der_x509_certificate(one.whole) for one in read_der(signed[3].body)]
+        self.signer = next(one for one in self.held if self._named(one, said))
+        self._verify(size(), said["0904"].body, info, b"\x31" + attributes.whole[1:], signature.body)
+        self.authority = self.signer.subject.rfc4514_string()
+        usage = self.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        fit = x509.ExtendedKeyUsageOID.TIME_STAMPING in usage and self._lives(self.signer)
+        need(fit, FALSE, "timestamp.certificate", f"{self.authority} may not stamp, or not at that time")
+
+    @staticmethod
+    def _named(certificate: x509.Certificate, said: Mapping[str, Node]) -> bool:
+        kind, hash_ = (hashes.SHA256(), "022f") if "022f" in said else (hashes.SHA1(), "020c")  # noqa: S303 - RFC 2634
+        parts = read_der((said[hash_] / 0 / 0).body)
+        if len(parts[0].whole) > 2 and parts[0].tag == 0x30:
+            kind, parts = DIGESTS[(parts[0] / 0).body.hex()[-2:]](), parts[1:]
+        return certificate.fingerprint(kind) == parts[0].body
+
+    def _verify(self, kind: hashes.HashAlgorithm, digest: bytes, info: bytes, attributes: bytes, made: bytes) -> None:
+        rule, what, public = (
+            "timestamp.signature",
+            "the signature of a timestamp does not fit",
+            self.signer.public_key(),
+        )
+        need(hashlib.new(kind.name, info).digest() == digest, FALSE, rule, what)
+        try:
+            if isinstance(public, rsa.RSAPublicKey):
+                public.verify(made, attributes, padding.PKCS1v15(), kind)
+            elif isinstance(public, ec.EllipticCurvePublicKey):
+                public.verify(made, attributes, ec.ECDSA(kind))
+            else:
+                raise Refused(FORM, "timestamp.form", "the authority signs with a kind of key that is not known here")
+        except InvalidSignature:
+            raise Refused(FALSE, rule, what) from None
+
+    def _lives(self, one: x509.Certificate) -> bool:
+        return one.not_valid_before_utc <= self.at <= one.not_valid_after_utc
+
+    def _issued(self, one: x509.Certificate, by: x509.Certificate) -> bool:
+        try:
+            one.verify_directly_issued_by(by)
+            return by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca and self._lives(by)
+        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+            return False
+
+    def leads_to(self, roots: Sequence[x509.Certificate]) -> bool:
+        """Whether the signer is one of these, or issued by one, through what the response holds."""
+        path = [self.signer]
+        for at in path:
+            path += [one for one in self.held if one not in path and self._issued(at, one)]
+        return any(at in roots or any(self._issued(at, root) for root in roots) for at in path)
+
+
+# --- command ----------------------------------------------------------------------------------------------------------
+
+
+def shown(report: Report) -> str:
+    """The report for people; what could steer a terminal is written out."""
+    lines = [f"  proven  {one['rule']}: {one['fact']}" for one in report.facts]
+    lines += [f"  note    {one['rule']}: {one['fact']}" for one in report.notes]
+    lines += [f"  WRONG   {report.refused['rule']}: {report.refused['fact']}"] if report.refused else []
+    text = "\n".join([*lines, f"{report.result}: {report.head.get('subject', 'no bundle')}"])
+    if report.exit == 0 and report.policy == "bundle":
+        text += "\nThe keys are the operator's own word. Bring your own policy with --policy FILE."
+    return "".join(one if one.isprintable() or one == "\n" else f"\\u{ord(one):04x}" for one in text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Check a Lotseal evidence bundle off-line.")
+    parser.add_argument("bundle", metavar="BUNDLE.zip")
+    parser.add_argument("--policy", metavar="FILE", help="tlog-policy with the keys that you trust")
+    parser.add_argument("--tsa-root", metavar="FILE", help="PEM certificates of time-stamp authorities that you trust")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    asked = parser.parse_args(arguments)
+    try:
+        data, *rest = [read_file(name) if name else None for name in (asked.bundle, asked.policy, asked.tsa_root)]
+    except OSError as error:
+        print(f"cannot read {error.filename}: {error.strerror}", file=sys.stderr)
+        return 3
+    report = check(data or b"", *rest)
+    told = json.dumps(report.to_json(), indent=2) if asked.json else shown(report)
+    sys.stdout.buffer.write(f"{told}\n".encode())
+    return report.exit
+
+
+def read_file(name: str) -> bytes:
+    with open(name, "rb") as file:
+        return file.read(MAX_BUNDLE + 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
