@@ -33,5 +33,17 @@ class Malformed(SigningError):
     """The material breaks a rule of form; nothing was verified."""
 
 
+class BadProof(SigningError):
+    """The form is right, but the proof does not lead to the root of this tree."""
+
+
+class Missing(SigningError):
+    """A part that is needed to go on, such as a tile of a log, is not there."""
+
+
+class PolicyNotMet(SigningError):
+    """Everything verified, but the policy asks for a log or for witnesses that did not sign."""
+
+
 class WrongPassphrase(SigningError):
     """Sealed material did not open: the passphrase is wrong, or the sealed bytes were changed."""
