@@ -20,6 +20,9 @@ class Context(StrEnum):
     RELEASE = "lotseal/release/v1"
     """Signature over the canonical JSON of a batch at its release."""
 
+    KEYS = "lotseal/keys/v1"
+    """Signature of the off-line root over the canonical JSON of the key history."""
+
     SECRET_COMMITMENT = "lotseal/secret-commitment/v1"
     """MAC of nothing, the public stand-in for a MAC secret."""
 

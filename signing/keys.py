@@ -7,21 +7,21 @@ one is made and accepted, so that nobody can turn one valid signature into anoth
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Protocol, Self
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from . import passphrase as kdf
 from . import pkcs8
 from .canonical import canonical_json
 from .context import Context
 from .encoding import b64url, unb64url
-from .errors import BadSignature, Malformed, WrongPassphrase
+from .errors import BadSignature, Malformed
 
 SIGNATURE_SIZE: Final = 64
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -31,13 +31,26 @@ _MAKE: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _CHECK: Final = ec.ECDSA(hashes.SHA256())
 _JWK_CONSTANTS: Final = {"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig"}
 _JWK_REQUIRED: Final = {"kty", "crv", "x", "y"}
+_JWS_INPUT: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 class Role(StrEnum):
     """What a key is for. A key has one role for its whole life."""
 
     ITEM = "item"
+    """ES256, and the secret behind the tags: codes on packs."""
+
     CREDENTIAL = "credential"
+    """ES256: releases and credentials."""
+
+    LOG = "log"
+    """Ed25519: checkpoints of the log."""
+
+    STATUS = "status"
+    """ES256: status lists."""
+
+    ROOT = "root"
+    """Ed25519, kept off-line: endorses the key history."""
 
 
 class Signer(Protocol):
@@ -45,12 +58,18 @@ class Signer(Protocol):
 
     `sign` returns the 64-byte ES256 signature, with low S, over the message bound to the context. Verifying it with
     the public key whose thumbprint is `kid` succeeds. The private part never leaves the signer.
+
+    `sign_jws` does the same over a JWS signing input as it stands (RFC 7515 section 5.1), which has no room for a
+    context. It raises Malformed for anything but two non-empty base64url parts joined by one dot. No bound message
+    has that form, since each context has a slash and a line feed follows it: neither method can sign for the other.
     """
 
     @property
     def kid(self) -> str: ...
 
     def sign(self, context: Context, message: bytes) -> bytes: ...
+
+    def sign_jws(self, signing_input: bytes) -> bytes: ...
 
 
 class PublicKey:
@@ -94,6 +113,14 @@ class PublicKey:
 
     def verify(self, context: Context, message: bytes, signature: bytes) -> None:
         """Raises Malformed for a wrong length, BadSignature for everything else that does not fit."""
+        self._verify(context.bind(message), signature)
+
+    def verify_jws(self, signing_input: bytes, signature: bytes) -> None:
+        """The same for what `Signer.sign_jws` made; raises Malformed also for an input of another form."""
+        check_jws_input(signing_input)
+        self._verify(signing_input, signature)
+
+    def _verify(self, data: bytes, signature: bytes) -> None:
         if len(signature) != SIGNATURE_SIZE:
             raise Malformed("signature.length", f"a signature has {SIGNATURE_SIZE} bytes")
         r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
@@ -102,7 +129,7 @@ class PublicKey:
         if s > ORDER // 2:
             raise BadSignature("signature.high-s", "s is the higher of its two values")
         try:
-            self._key.verify(encode_dss_signature(r, s), context.bind(message), _CHECK)
+            self._key.verify(encode_dss_signature(r, s), data, _CHECK)
         except InvalidSignature as error:
             raise BadSignature("signature.mismatch", "the signature does not fit these bytes and this key") from error
 
@@ -136,50 +163,43 @@ class PrivateKey:
         The form is not authenticated, so a changed ciphertext cannot be told from a wrong passphrase: both raise
         WrongPassphrase. Callers compare `kid` with the key id they expect.
         """
-        kdf.check(passphrase)
-        der = pkcs8.der_of(pem)
-        _refuse_bad_structure(der)
-        try:
-            key = serialization.load_der_private_key(der, passphrase)
-        except ValueError as error:
-            raise WrongPassphrase("key.passphrase", "wrong passphrase, or the key file was changed") from error
-        except UnsupportedAlgorithm as error:
-            raise Malformed("key.unsupported", "the key file holds a kind of key that is not supported") from error
+        key = pkcs8.unseal(pem, passphrase)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise Malformed("key.curve", "not a P-256 key")
         return cls(key)
 
     def to_pem(self, passphrase: bytes) -> bytes:
         """Encrypted PKCS#8 in PEM form; another salt, so other bytes, at each call. Raises Malformed."""
-        plain = self._key.private_bytes(
-            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return pkcs8.encrypt(plain, passphrase)
+        return pkcs8.seal(self._key, passphrase)
 
     @property
     def kid(self) -> str:
         return self.public.kid
 
     def sign(self, context: Context, message: bytes) -> bytes:
-        r, s = decode_dss_signature(self._key.sign(context.bind(message), _MAKE))
-        return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+        return raw_low_s(self._key.sign(context.bind(message), _MAKE))
+
+    def sign_jws(self, signing_input: bytes) -> bytes:
+        check_jws_input(signing_input)
+        return raw_low_s(self._key.sign(signing_input, _MAKE))
 
     def __repr__(self) -> str:
         return f"<PrivateKey {self.kid}>"
+
+
+def check_jws_input(signing_input: bytes) -> None:
+    """Raises Malformed unless these are two non-empty base64url parts joined by one dot (RFC 7515 section 5.1)."""
+    if _JWS_INPUT.fullmatch(signing_input) is None:
+        raise Malformed("jws.input", "a JWS signing input is two base64url parts joined by one dot")
+
+
+def raw_low_s(der: bytes) -> bytes:
+    """An ECDSA signature in DER (RFC 3279 section 2.2.3) as 64 bytes with the lower s."""
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
 
 
 def _thumbprint(x: str, y: str) -> str:
     """RFC 7638: SHA-256 of the required members only, in canonical JSON, as base64url."""
     members = canonical_json({"crv": "P-256", "kty": "EC", "x": x, "y": y})
     return b64url(hashlib.sha256(members).digest())
-
-
-def _refuse_bad_structure(der: bytes) -> None:
-    """Without a passphrase the loader says TypeError exactly when the outer structure is that of an encrypted key."""
-    try:
-        serialization.load_der_private_key(der, None)
-    except TypeError:
-        return
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise Malformed("key.structure", "not an encrypted PKCS#8 key") from error
-    raise Malformed("key.unencrypted", "the key file is not encrypted")

@@ -17,11 +17,13 @@ import os
 import re
 from typing import Final
 
-from cryptography.hazmat.primitives import padding
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import padding, serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from . import passphrase as kdf
-from .errors import Malformed
+from .errors import Malformed, WrongPassphrase
 
 MAX_PEM: Final = 4096
 
@@ -44,6 +46,31 @@ def encrypt(private_key_info: bytes, passphrase: bytes) -> bytes:
     scrypt = _sequence(_SCRYPT, _sequence(_octets(salt), _integer(kdf.N), _integer(kdf.R), _integer(kdf.P)))
     scheme = _sequence(_PBES2, _sequence(scrypt, _sequence(_AES256_CBC, _octets(iv))))
     return _armour(_sequence(scheme, _octets(ciphertext)))
+
+
+def seal(key: PrivateKeyTypes, passphrase: bytes) -> bytes:
+    """A key to its encrypted PEM; another salt, so other bytes, at each call. Raises Malformed."""
+    plain = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return encrypt(plain, passphrase)
+
+
+def unseal(pem: bytes, passphrase: bytes) -> PrivateKeyTypes:
+    """Open an encrypted PKCS#8 key of any kind. Raises Malformed or WrongPassphrase.
+
+    The form is not authenticated, so a changed ciphertext cannot be told from a wrong passphrase: both raise
+    WrongPassphrase. Callers compare the key id with the one that they expect.
+    """
+    kdf.check(passphrase)
+    der = der_of(pem)
+    _refuse_bad_structure(der)
+    try:
+        return serialization.load_der_private_key(der, passphrase)
+    except ValueError as error:
+        raise WrongPassphrase("key.passphrase", "wrong passphrase, or the key file was changed") from error
+    except UnsupportedAlgorithm as error:
+        raise Malformed("key.unsupported", "the key file holds a kind of key that is not supported") from error
 
 
 def der_of(pem: bytes) -> bytes:
@@ -71,7 +98,7 @@ def _armour(der: bytes) -> bytes:
 
 
 def _tlv(tag: int, body: bytes) -> bytes:
-    """One DER element; the short and the one-byte long form of the length suffice for a P-256 key."""
+    """One DER element; the short and the one-byte long form of the length suffice for a key on a curve."""
     if len(body) < 128:
         return bytes((tag, len(body))) + body
     return bytes((tag, 0x81, len(body))) + body
@@ -87,3 +114,14 @@ def _octets(data: bytes) -> bytes:
 
 def _integer(value: int) -> bytes:
     return _tlv(0x02, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def _refuse_bad_structure(der: bytes) -> None:
+    """Without a passphrase the loader says TypeError exactly when the outer structure is that of an encrypted key."""
+    try:
+        serialization.load_der_private_key(der, None)
+    except TypeError:
+        return
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Malformed("key.structure", "not an encrypted PKCS#8 key") from error
+    raise Malformed("key.unencrypted", "the key file is not encrypted")

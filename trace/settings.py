@@ -41,6 +41,14 @@ class Settings(BaseModel):
     key_passphrase: SecretStr = Field(
         SecretStr(""), alias="LOTSEAL_KEY_PASSPHRASE", description="opens the signing keys"
     )
+    pkcs11_library: str = Field(
+        "", alias="LOTSEAL_PKCS11_LIBRARY", description="path of the PKCS#11 library, for keys on a token"
+    )
+    pkcs11_token: str = Field("", alias="LOTSEAL_PKCS11_TOKEN", description="label of the token")
+    pkcs11_pin: SecretStr = Field(SecretStr(""), alias="LOTSEAL_PKCS11_PIN", description="the token's user PIN")
+    root_passphrase: SecretStr = Field(
+        SecretStr(""), alias="LOTSEAL_ROOT_PASSPHRASE", description="opens the file of the off-line root; empty: asked"
+    )
     secret_key: SecretStr = Field(
         SecretStr(""),
         alias="LOTSEAL_SECRET_KEY",

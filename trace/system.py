@@ -15,6 +15,7 @@ from .files.storage import LocalStorage
 from .items import service as items
 from .jobs.models import JobKind
 from .jobs.service import Handler, Worker
+from .keys import hsm
 from .keys.ring import KeyRing
 from .labels import service as labels
 from .passport.service import Desk
@@ -73,10 +74,14 @@ def open_system(settings: Settings) -> System:
         settings=settings,
         main=engines.open_main(settings),
         scans=scans,
-        ring=KeyRing(settings.keys_folder, settings.key_passphrase.get_secret_value()),
+        ring=KeyRing(settings.keys_folder, settings.key_passphrase.get_secret_value(), _token(settings)),
         storage=LocalStorage(settings.files_folder),
         recorder=Recorder(scans),
     )
+
+
+def _token(settings: Settings) -> hsm.Access:
+    return hsm.Access(settings.pkcs11_library, settings.pkcs11_token, settings.pkcs11_pin.get_secret_value())
 
 
 def _kept_secret(path: Path) -> str:

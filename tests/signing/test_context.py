@@ -18,6 +18,7 @@ def test_the_words_never_change() -> None:
         "lotseal/item/v1",
         "lotseal/item-tag/v1",
         "lotseal/release/v1",
+        "lotseal/keys/v1",
         "lotseal/secret-commitment/v1",
         "lotseal/secret-key-id/v1",
         "lotseal/sealed-secret/v1",

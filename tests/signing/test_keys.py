@@ -170,6 +170,57 @@ def test_a_signature_fits_one_context_one_message_and_one_key(rfc_key: PrivateKe
         assert refused.value.rule == "signature.mismatch"
 
 
+# --- JWS signing inputs -----------------------------------------------------------------------------------------------
+
+# RFC 7515 appendix A.3: the signing input and signature of its ES256 example, and the key.
+RFC_7515_INPUT = (
+    b"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
+    b"cGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+)
+RFC_7515_SIGNATURE = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+RFC_7515_JWK = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}
+
+
+def test_the_signature_of_rfc_7515_fits_once_its_s_is_the_lower_one() -> None:
+    key = PublicKey.from_jwk(RFC_7515_JWK)
+    signature = base64.urlsafe_b64decode(RFC_7515_SIGNATURE + "==")
+    with pytest.raises(BadSignature, match="high-s"):
+        key.verify_jws(RFC_7515_INPUT, signature)
+    key.verify_jws(RFC_7515_INPUT, flipped(signature))
+
+
+parts = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=80)
+
+
+@given(header=parts, payload=parts)
+def test_a_jws_is_signed_as_it_stands_with_the_lower_s(rfc_key: PrivateKey, header: str, payload: str) -> None:
+    data = f"{header}.{payload}".encode()
+    signature = rfc_key.sign_jws(data)
+    assert signature == low_s_bytes(*plain_ecdsa(RFC_6979_KEY, data))
+    rfc_key.public.verify_jws(data, signature)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b".", b"a", b"a.", b".b", b"a.b.c", b"a..b", b"a.b\n", b"a.b=", b"a/b.c", b"a b.c", "é.b".encode()]
+)
+def test_nothing_but_two_parts_of_base64url_passes_for_a_jws(rfc_key: PrivateKey, data: bytes) -> None:
+    for refused_by in (rfc_key.sign_jws, lambda found: rfc_key.public.verify_jws(found, bytes(64))):
+        with pytest.raises(Malformed) as refused:
+            refused_by(data)
+        assert refused.value.rule == "jws.input"
+
+
+@given(context=st.sampled_from(Context), message=st.one_of(st.binary(max_size=40), st.just(b"a.b")))
+def test_no_bound_message_passes_for_a_jws(rfc_key: PrivateKey, context: Context, message: bytes) -> None:
+    with pytest.raises(Malformed):
+        rfc_key.sign_jws(context.bind(message))
+
+
 # --- public keys ------------------------------------------------------------------------------------------------------
 
 

@@ -159,7 +159,7 @@ def test_a_cost_outside_the_bounds_is_refused_before_it_is_paid(sealed: bytes, n
         (lambda m: m["kdf"].update(p=2), "secret.members"),
         (lambda m: m["kdf"].update(more=1), "secret.members"),
         (lambda m: m.update(kdf="scrypt"), "secret.members"),
-        (lambda m: m.update(role="root"), "secret.members"),
+        (lambda m: m.update(role="boss"), "secret.members"),
         (lambda m: m.update(role=["item"]), "secret.members"),
         (lambda m: m.pop("kid"), "secret.members"),
         (lambda m: m.update(kid="short"), "secret.kid"),

@@ -23,7 +23,8 @@ class Tier(StrEnum):
 class CodeRun(Row, Base):
     """One order of codes. What its codes were made with is kept, so they stay checkable after a change of keys or
     address: `base` is scheme and host, `gtin` and `lot` the numbers as they were then, `kid` the signing key (tier B),
-    `tag_kid` the secret behind the tags, `short` whether the printed link leaves the lot out."""
+    `tag_kid` the secret behind the tags, `short` whether the printed link leaves the lot out. A run whose keys were
+    retired before its first code was made takes the present ones then."""
 
     __tablename__ = "code_run"
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from ...signing.errors import Malformed
 from ...signing.item import canonical_item_uri, format_signature, new_serial, parse_signature, sign_item
 from ...signing.keys import Role as KeyRole
+from ...signing.keys import Signer
+from ...signing.secret import MacSecret
 from .. import clock, log
 from ..accounts.models import Account, Role
 from ..batches.models import Batch, BatchState
@@ -128,21 +130,48 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             if left <= 0:
                 return
             _refuse_unfit(run.batch)
+            maker = _maker(session, run, ring)
+            # After the keys are held: a revocation then comes after every code that it lets count.
             now = clock.now()
-            rows = [_new_item(run, ring, now) for _ in range(min(CHUNK, left))]
+            rows = [maker.item(run, now) for _ in range(min(CHUNK, left))]
             session.execute(insert(Item), rows)
             run.issued += len(rows)
             claimed.progress(session, run.issued, at=now)
 
 
-def _new_item(run: CodeRun, ring: KeyRing, at: datetime) -> dict[str, object]:
-    lot = None if run.short else run.lot
-    serial = new_serial(ring.secret(run.tag_kid), run.base, run.gtin, lot)
-    signature = None
-    if run.kid and run.letter:
-        uri = canonical_item_uri(run.base, run.gtin, lot, serial)
-        signature = parse_signature(sign_item(ring.pair(run.kid), run.letter, uri))[1]
-    return {"serial": serial, "batch_id": run.batch_id, "run_id": run.id, "signature": signature, "issued_at": at}
+@dataclass(frozen=True)
+class _Maker:
+    """What the codes of one run are made with."""
+
+    secret: MacSecret
+    signer: Signer | None
+
+    def item(self, run: CodeRun, at: datetime) -> dict[str, object]:
+        lot = None if run.short else run.lot
+        serial = new_serial(self.secret, run.base, run.gtin, lot)
+        signature = None
+        if self.signer and run.letter:
+            uri = canonical_item_uri(run.base, run.gtin, lot, serial)
+            signature = parse_signature(sign_item(self.signer, run.letter, uri))[1]
+        return {"serial": serial, "batch_id": run.batch_id, "run_id": run.id, "signature": signature, "issued_at": at}
+
+
+def _maker(session: Session, run: CodeRun, ring: KeyRing) -> _Maker:
+    """The keys of a run, which can be neither retired nor revoked before this transaction is committed. A run that has
+    no codes yet takes the keys of today. One that has begun ends with its own, unless one of them was revoked: then it
+    raises `Conflict`, for nothing that it made would count."""
+    held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid])
+    if not run.issued and any(key.retired_at for key in held.values()):
+        if run.kid:
+            pair = keys.pair_to_sign(session, KeyRole.ITEM)
+            run.kid, run.letter = pair.kid, pair.letter
+        run.tag_kid = keys.secret_to_tag(session).kid
+        held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid])
+    if any(key.revoked_at for key in held.values()):
+        raise conflict(
+            "codes.key-revoked", say("A key of this run was revoked while it was made. Order the rest as a new run.")
+        )
+    return _Maker(ring.secret(run.tag_kid), ring.signer(held[run.kid]) if run.kid else None)
 
 
 def link(run: CodeRun, item: Item) -> str:

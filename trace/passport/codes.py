@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -35,12 +36,18 @@ class IssuedWith:
     gtin_today: str | None = None
     lot_today: str | None = None
     """A code that is typed comes under the numbers of today, although others may be printed."""
+    issued_at: datetime | None = None
+    revoked_at: tuple[datetime | None, ...] = ()
+    """When the keys behind the code were revoked, None for those that were not."""
 
 
 def check_issued(
     ring: KeyRing, made: IssuedWith, *, gtin: str, lot: str | None, serial: str, signature: str | None
 ) -> Code:
-    """A code with a record. Raises `Unavailable` when the key behind it does not open."""
+    """A code with a record. Raises `Unavailable` when the key behind it does not open. Forged is also a code that was
+    issued when a key behind it was revoked already."""
+    if any(made.issued_at is None or made.issued_at >= moment for moment in made.revoked_at if moment is not None):
+        return Code.FORGED
     if not _names(made, gtin, lot, as_printed=signature is not None):
         return Code.FORGED
     signed_lot = None if made.short else made.lot

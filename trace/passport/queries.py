@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
 
 from ..batches.models import Batch, BatchCorrection, FormerLot, RecallNotice, StateChange
 from ..certificates.models import Certificate, Outcome, ResultLine, Status
@@ -35,6 +36,8 @@ PRODUCT = (
     .where(Product.gtin == bindparam("gtin"))
 )
 
+_TagKey = aliased(SigningKey)
+
 ITEM = (
     select(
         Item.id,
@@ -52,11 +55,14 @@ ITEM = (
         CodeRun.gtin.label("printed_gtin"),
         CodeRun.lot.label("printed_lot"),
         SigningKey.public_jwk,
+        SigningKey.revoked_at.label("pair_revoked_at"),
+        _TagKey.revoked_at.label("tag_revoked_at"),
         Batch.lot,
     )
     .join(CodeRun, CodeRun.id == Item.run_id)
     .join(Batch, Batch.id == Item.batch_id)
     .outerjoin(SigningKey, SigningKey.kid == CodeRun.kid)
+    .outerjoin(_TagKey, _TagKey.kid == CodeRun.tag_kid)
     .where(Item.serial == bindparam("serial"), Batch.product_id == bindparam("product_id"))
 )
 
@@ -145,12 +151,17 @@ HELD_SINCE = select(func.max(StateChange.at)).where(
     StateChange.batch_id == bindparam("batch_id"), StateChange.state == "held"
 )
 
-_TAG_KEYS = select(SigningKey.kid).where(SigningKey.public_jwk.is_(None)).order_by(SigningKey.id.desc())
+_TAG_KEYS = (
+    select(SigningKey.kid)
+    .where(SigningKey.public_jwk.is_(None), SigningKey.revoked_at.is_(None))
+    .order_by(SigningKey.id.desc())
+)
 _RUNS = (
     select(CodeRun.tag_kid).join(Batch, Batch.id == CodeRun.batch_id).where(Batch.product_id == bindparam("product_id"))
 )
 # Only these secrets can have tagged a code of this product or lot: the current ones, which may have made codes that a
-# restored backup lacks, and those of its own runs. A lost old key then concerns its own codes and no others.
+# restored backup lacks, and those of its own runs. A lost old key then concerns its own codes and no others. A revoked
+# one speaks for no code that has no record: anyone may have made it.
 TAG_KEYS = _TAG_KEYS.where(or_(SigningKey.retired_at.is_(None), SigningKey.kid.in_(_RUNS)))
 TAG_KEYS_OF_LOT = _TAG_KEYS.where(
     or_(

@@ -102,6 +102,8 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
                     gtin=item.printed_gtin,
                     gtin_today=product.gtin,
                     lot_today=item.lot,
+                    issued_at=item.issued_at,
+                    revoked_at=(item.pair_revoked_at, item.tag_revoked_at),
                 ),
                 gtin=asked.gtin,
                 lot=asked.lot,

@@ -89,9 +89,9 @@ def release(
     if missing:
         raise Conflict(*(Problem(None, line.rule, line.sentence) for line in missing))
     batches.enter_released(session, batch, by=by, at=at)
-    key = keys.current_pair(session, KeyRole.CREDENTIAL)
+    key = keys.pair_to_sign(session, KeyRole.CREDENTIAL)
     accepted = [r for r in certificates.of_batch(session, batch) if r.status == Status.ACCEPTED]
-    signed = sign_release(ring.pair(key.kid), snapshot(batch, accepted, at=at))
+    signed = sign_release(ring.signer(key), snapshot(batch, accepted, at=at))
     row = Release(
         batch_id=batch.id,
         document=signed.document_bytes.decode(),
@@ -182,10 +182,14 @@ def check(session: Session, row: Release) -> None:
         raise BadSignature("release.key", "the key history holds another key under this key id")
     document = row.document.encode()
     verify_release(public, document, row.signature)
+    if key.revoked_at is not None and row.at >= key.revoked_at:
+        raise BadSignature("release.key-revoked", "the key was revoked before this was signed with it")
     if sha256_hex(document) != row.sha256:
         raise BadSignature("release.hash", "the hash that pages show is not the hash of the signed document")
     batch = session.get_one(Batch, row.batch_id)
     named = json.loads(document)
+    if datetime.fromisoformat(named["released_at"]) != row.at:
+        raise BadSignature("release.time", "the signed document names another moment than the record")
     # A number that was corrected later is still the number that was signed.
     gtins = {batch.product.gtin, *(former.gtin for former in products.former_numbers(session, batch.product))}
     lots = {batch.lot, *(former.lot for former in batches.former_lots(session, batch))}

@@ -26,8 +26,9 @@ from ...trace.db.engines import Database
 from ...trace.errors import LotsealError, Message, say
 from ...trace.files.models import StoredFile
 from ...trace.jobs.models import Job, JobState
+from ...trace.keys import root
 from ...trace.keys import service as keys
-from ...trace.keys.models import SigningKey
+from ...trace.keys.models import Home, SigningKey
 from ...trace.products.models import Product
 from ...trace.settings import Settings
 from ...trace.system import System
@@ -234,23 +235,51 @@ def wal_reset(name: str, found: str, *, lock: bool) -> Check:
 def _keys(system: System) -> Iterator[Check]:
     with system.main.read() as session:
         history = keys.all_of(session)
-        keys.current_pair(session, Role.ITEM)
-        keys.current_pair(session, Role.CREDENTIAL)
-        keys.current_secret(session)
+        missing = keys.missing(session)
+        endorsed = root.covers(system.settings.keys_folder, keys.history(session))
+    if not history:
+        yield _bad("key.none", say("There is no signing key yet. Run «lotseal init» in this data folder."))
+    elif missing:
+        roles = ", ".join(sorted({role.value for role, _pair in missing}))
+        yield _bad(
+            "key.missing-role", say("There is no key for: %(roles)s. Run «lotseal key add-missing».", roles=roles)
+        )
+    if endorsed is False:
+        yield _warn(
+            "key.endorsement",
+            say("The key history changed since the root endorsed it. Run «lotseal key root endorse» with the root."),
+        )
     folder = system.settings.keys_folder
     if folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) & 0o077:
         yield _bad("key.folder", say("Other users may read the key folder. Run chmod 700 %(path)s.", path=folder))
     for key in history:
-        yield _key(system, key)
+        if key.home == Home.PKCS11:
+            yield _on_token(system, key)
+        elif key.home == Home.FILE:
+            yield _in_file(system, key)
 
 
-def _key(system: System, key: SigningKey) -> Check:
+def _on_token(system: System, key: SigningKey) -> Check:
+    if key.retired_at is not None:
+        return _ok(
+            "key.token", say("The key %(kid)s (%(role)s) on the token signs no more.", kid=key.kid, role=key.role)
+        )
+    try:
+        system.ring.signer(key).sign_jws(b"e30.e30")
+    except LotsealError as error:
+        return _bad(error.problems[0].rule, error.problems[0].message)
+    return _ok("key.token", say("The key %(kid)s (%(role)s) on the token signs.", kid=key.kid, role=key.role))
+
+
+def _in_file(system: System, key: SigningKey) -> Check:
     name = f"{key.kid}.{'pem' if key.public_jwk else 'secret'}"
     try:
-        if key.public_jwk:
-            system.ring.pair(key.kid)
-        else:
+        if key.public_jwk is None:
             system.ring.secret(key.kid)
+        elif key.role == Role.LOG:
+            system.ring.log_key(key.kid)
+        else:
+            system.ring.pair(key.kid)
     except LotsealError as error:
         # The demo keeps an old key away on purpose, so that «cannot be checked right now» can be seen.
         away = system.settings.mode == "demo" and key.retired_at is not None

@@ -214,7 +214,12 @@ def key(row: SigningKey) -> Facts:
         "kid": row.kid,
         "role": row.role,
         "kind": "secret" if row.public_jwk is None else "pair",
+        "alg": row.algorithm,
         "letter": row.letter,
+        "state": row.state,
+        "home": row.home,
         "added_at": row.added_at,
         "retired_at": row.retired_at,
+        "revoked_at": row.revoked_at,
+        "reason": row.revoked_reason or row.reason,
     }
