@@ -30,6 +30,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 MAX_BUNDLE: Final = 512 * 1024 * 1024
 MAX_MEMBERS: Final = 60_000
@@ -53,12 +54,13 @@ FORMS: Final = {
     "key": r"[A-Za-z0-9_-]{43}",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
 }
+ITEM: Final = {"link", "place", "proof", "run", "state"}
 HEAD: Final = {"batch", "chains", "checkpoint_size", "kind", "members", "origin", "subject", "type"}
 NEEDED: Final = {"batch", "category", "keys", "product", "supplier"}
 STATES: Final = {"add": "draft", "submit": "awaiting-tests", "release": "released", "hold": "held", "hold-lift": ""}
 ENDS: Final = {"recall": "recalled", "close": "closed"}
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-DIGESTS: Final = {"01": hashes.SHA256, "02": hashes.SHA384, "03": hashes.SHA512}  # by the end of their object ids
+DIGESTS: Final = {"01": hashes.SHA256(), "02": hashes.SHA384(), "03": hashes.SHA512()}  # by the end of their object ids
 FORM, FALSE, POLICY = ("malformed", 3), ("tampered", 1), ("policy not met", 2)
 Json = dict[str, Any]
 
@@ -100,7 +102,7 @@ def check(data: bytes, policy: bytes | None = None, tsa_root: bytes | None = Non
         Evidence(read_zip(data), report).run(policy, tsa_root)
     except Refused as error:
         (report.result, report.exit), report.refused = error.kind, {"rule": error.rule, "fact": error.fact}
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, MemoryError) as error:
+    except Exception as error:
         # A document that is canonical and yet of another shape than a rule expects: nothing of it was believed.
         (report.result, report.exit), name = FORM, type(error).__name__
         report.refused = {"rule": "bundle.form", "fact": f"a document has an unexpected form ({name})"}
@@ -546,7 +548,7 @@ class Evidence:
                 octet, bit = divmod(int(status["statusListIndex"]), 8)
                 need(octet < len(bits), FALSE, "status.missing", f"{where}: its status list is missing")
                 down, until = bool(bits[octet] << bit & 128), revoked.get(entry.subject)
-                same = down == (until is not None)
+                same = down == (entry.subject in revoked)
                 need(same, FALSE, "status.bit", f"{where}: status list and log disagree whether it is revoked")
                 state = f"revoked by entry {until}" if down else "not revoked"
                 self.prove("credential.signature", f"{where}: issued by entry {entry.index}, signed, {state}")
@@ -561,6 +563,8 @@ class Evidence:
         voids = {one.subject for one in self.of("codes:void")}
         for name, data in items.items():
             where, serial, item = f"items/{name}", name.removesuffix(".json"), read_json(data, f"items/{name}")
+            right = item.keys() == ITEM and type(item["place"]) is int
+            need(right, FORM, "item.form", f"{where} does not have the form of an item")
             need(item["run"] in commits, FALSE, "item.run", f"{where}: no entry commits to its run")
             entry, place, link = commits[item["run"]], item["place"], item["link"]
             run, lot = entry.facts, f"/10/{quote(entry.facts['lot'], safe='')}"
@@ -568,7 +572,9 @@ class Evidence:
             right = uri in {f"{run['base'].upper()}/01/{run['gtin']}{part}/21/{serial}" for part in ("", lot)}
             right = right and bool(query) == (run["tier"] == "B")
             need(right, FALSE, "item.link", f"{where}: the link does not belong to its run")
-            root = root_of(place, run["count"], link.encode(), [bytes.fromhex(one) for one in item["proof"]])
+            steps = [bytes.fromhex(one) for one in item["proof"]]
+            need([one.hex() for one in steps] == item["proof"], FORM, "item.form", f"{where}: the proof is misspelt")
+            root = root_of(place, run["count"], link.encode(), steps)
             need(root == run["root"], FALSE, "item.root", f"{where}: not a code of its run")
             self.prove("item.root", f"{serial} is code {place + 1} of the {run['count']} of run {item['run']}")
             if query:
@@ -668,23 +674,26 @@ class Stamp:
         need(same, FALSE, "timestamp.imprint", "a timestamp is about another checkpoint")
         self.at = datetime.strptime((told / 4).body.decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
         _, _, digest, attributes, _, signature, *_ = read_der((signed[-1] / 0).body)
-        size = DIGESTS[(digest / 0).body.hex()[-2:]]
+        kind = DIGESTS[(digest / 0).body.hex()[-2:]]
         said = {(one / 0).body.hex()[-4:]: one / 1 / 0 for one in read_der(attributes.body)}
-        # The signed attributes name the content (…0904), the certificate (…022f, ESSCertIDv2) and, before 2010, (…020c).
+        # By the ends of their object ids: 0903 content type, 0904 digest, 022f and before 2010 020c the certificate.
         self.held = [x509.load_der_x509_certificate(one.whole) for one in read_der(signed[3].body)]
+        same = (signed[2] / 0).body == said["0903"].body == bytes.fromhex("2a864886f70d0109100104")
+        need(same, FORM, "timestamp.form", "what was signed is no timestamp")
         self.signer = next(one for one in self.held if self._named(one, said))
-        self._verify(size(), said["0904"].body, info, b"\x31" + attributes.whole[1:], signature.body)
+        self._verify(kind, said["0904"].body, info, b"\x31" + attributes.whole[1:], signature.body)
         self.authority = self.signer.subject.rfc4514_string()
         usage = self.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        fit = x509.ExtendedKeyUsageOID.TIME_STAMPING in usage and self._lives(self.signer)
+        fit = ExtendedKeyUsageOID.TIME_STAMPING in usage and self._lives(self.signer)
         need(fit, FALSE, "timestamp.certificate", f"{self.authority} may not stamp, or not at that time")
 
     @staticmethod
     def _named(certificate: x509.Certificate, said: Mapping[str, Node]) -> bool:
-        kind, hash_ = (hashes.SHA256(), "022f") if "022f" in said else (hashes.SHA1(), "020c")  # noqa: S303 - RFC 2634
+        kind: hashes.HashAlgorithm = hashes.SHA256() if "022f" in said else hashes.SHA1()  # noqa: S303 - by RFC 2634
+        hash_ = "022f" if "022f" in said else "020c"
         parts = read_der((said[hash_] / 0 / 0).body)
         if len(parts[0].whole) > 2 and parts[0].tag == 0x30:
-            kind, parts = DIGESTS[(parts[0] / 0).body.hex()[-2:]](), parts[1:]
+            kind, parts = DIGESTS[(parts[0] / 0).body.hex()[-2:]], parts[1:]
         return certificate.fingerprint(kind) == parts[0].body
 
     def _verify(self, kind: hashes.HashAlgorithm, digest: bytes, info: bytes, attributes: bytes, made: bytes) -> None:
@@ -710,7 +719,7 @@ class Stamp:
     def _issued(self, one: x509.Certificate, by: x509.Certificate) -> bool:
         try:
             one.verify_directly_issued_by(by)
-            return by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca and self._lives(by)
+            return self._lives(by) and by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
             return False
 
