@@ -5,7 +5,7 @@
     entry    {"act": …, "actor": hash, "chain": …, "content": hash, "key": …, "keys": n, "prev": hash, "seq": n,
               "time": …, "type": "lotseal/entry/v1"}
 
-All three are canonical JSON (RFC 8785). Only the envelope goes into the log: what can never be erased holds hashes only.
+All three are canonical JSON (RFC 8785). Only the envelope goes into the log: what can never be erased is hashes.
 """
 
 from __future__ import annotations

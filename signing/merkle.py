@@ -46,6 +46,13 @@ def pair_hashes(hashes: Sequence[bytes]) -> list[bytes]:
     return [sha256(b"\1" + left + right).digest() for left, right in pairs]
 
 
+def split_hashes(joined: bytes) -> list[bytes]:
+    """The hashes that were joined to one string. Raises Malformed when they are not whole."""
+    if len(joined) % HASH_SIZE:
+        raise Malformed("merkle.hash", f"a hash has {HASH_SIZE} bytes")
+    return [joined[start : start + HASH_SIZE] for start in range(0, len(joined), HASH_SIZE)]
+
+
 def root(leaf_hashes: Sequence[bytes]) -> bytes:
     """Root of the whole tree, EMPTY_ROOT of an empty one. Raises Malformed."""
     frontier = Frontier()

@@ -113,6 +113,15 @@ class Settings(BaseModel):
     def files_folder(self) -> Path:
         return self.data / "files"
 
+    @property
+    def log_folder(self) -> Path:
+        return self.data / "log"
+
+    @property
+    def log_origin(self) -> str:
+        """What the log is called in its checkpoints: where it is served, without a scheme."""
+        return f"{self.public_host}/log"
+
 
 def names() -> dict[str, str]:
     """Every setting's name and what it is for; the manual is tested against it."""

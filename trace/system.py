@@ -6,8 +6,16 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..signing.checkpoint import Checkpoint, sign_checkpoint
+from ..signing.ed25519 import Ed25519Public
+from ..signing.keys import Role as KeyRole
+from ..signing.vkeys import Algorithm, VerifierKey
 from . import tables
 from .db import engines, migrate
 from .db.engines import Database
@@ -16,8 +24,13 @@ from .items import service as items
 from .jobs.models import JobKind
 from .jobs.service import Handler, Worker
 from .keys import hsm
+from .keys import service as keys
 from .keys.ring import KeyRing
 from .labels import service as labels
+from .log.models import LogHead
+from .log.sealing import Sign
+from .log.sequencer import Sequencer
+from .log.shelf import Shelf
 from .passport.service import Desk
 from .scans.recorder import Recorder
 from .settings import Settings
@@ -49,6 +62,35 @@ class System:
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
         }
         return Worker(self.main, handlers)
+
+    @property
+    def shelf(self) -> Shelf:
+        """The published files of the log."""
+        return Shelf(self.settings.log_folder)
+
+    def sequencer(self) -> Sequencer:
+        """Seals and publishes the log; any number of processes may run one."""
+        return Sequencer(self.main, self.shelf, self.settings.log_origin, self._log_signer)
+
+    def log_policy(self, session: Session) -> str:
+        """A tlog-policy with every key that the log ever had, and the witnesses that the operator asks."""
+        origin = session.scalar(select(LogHead.origin)) or self.settings.log_origin
+        address = f"{self.settings.public_url}/log/"
+        lines = [
+            f"log {VerifierKey(origin, Algorithm.ED25519, Ed25519Public.from_jwk(key.public_jwk).raw)} {address}\n"
+            for key in keys.all_of(session, KeyRole.LOG)
+            if key.public_jwk
+        ]
+        return "".join(lines) + "quorum none\n"
+
+    def _log_signer(self, session: Session, _at: datetime) -> Sign:
+        key = self.ring.log_key(keys.pair_to_sign(session, KeyRole.LOG).kid)
+
+        def sign(checkpoint: Checkpoint) -> str:
+            verifier = VerifierKey(checkpoint.origin, Algorithm.ED25519, key.public.raw)
+            return bytes(sign_checkpoint(checkpoint, verifier, key.sign)).decode()
+
+        return sign
 
     def migrate(self) -> None:
         """Bring both stores to today's schema."""

@@ -41,6 +41,8 @@ class Operator:
 
 
 OPERATOR = Operator()
+SERVICE = Operator("service", "Lotseal (background work)")
+"""Jobs, which nobody does in person."""
 
 
 def hash_password(password: str) -> str:

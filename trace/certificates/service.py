@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -157,12 +158,31 @@ def submit(
         by=by,
         at=at,
         subject=subject(certificate),
+        chain=batches.subject(batch),
         batch=batch.ref,
-        number=draft.number,
         file_sha256=row.sha256,
         version=certificate.version,
+        **as_written(certificate),
     )
     return certificate
+
+
+def as_written(certificate: Certificate) -> dict[str, Any]:
+    """What the supplier says of a report, as plain JSON: the log binds it, and a later change of the row shows."""
+    return {
+        "number": certificate.number,
+        "laboratory": certificate.laboratory,
+        "accreditation": certificate.accreditation,
+        "sample": certificate.sample,
+        "method": certificate.method,
+        "issued_on": certificate.issued_on.isoformat(),
+        "expires_on": certificate.expires_on.isoformat() if certificate.expires_on else None,
+        "conclusion": certificate.conclusion,
+        "lines": [
+            {**{name: getattr(line, name) for name in LINE_FIELDS}, "outcome": line.outcome}
+            for line in certificate.lines
+        ],
+    }
 
 
 def _refuse_twin(
@@ -240,9 +260,7 @@ def accept(session: Session, certificate: Certificate, *, by: Account | Actor, a
             say("A result is outside its limit, yet the conclusion says «pass». Reject the report with that reason."),
         )
     certificate.status, certificate.reviewed_at, certificate.reviewed_by = Status.ACCEPTED, at, by.name
-    log.record(
-        session, Act.CERTIFICATE_ACCEPT, by=by, at=at, subject=subject(certificate), file_sha256=certificate.file.sha256
-    )
+    _record(session, Act.CERTIFICATE_ACCEPT, certificate, by=by, at=at, file_sha256=certificate.file.sha256)
 
 
 def reject(session: Session, certificate: Certificate, raw: Mapping[str, str], *, by: Actor, at: datetime) -> None:
@@ -254,7 +272,7 @@ def reject(session: Session, certificate: Certificate, raw: Mapping[str, str], *
     intake.done()
     certificate.status, certificate.reason, certificate.note = Status.REJECTED, reason, note
     certificate.reviewed_at, certificate.reviewed_by = at, by.name
-    log.record(session, Act.CERTIFICATE_REJECT, by=by, at=at, subject=subject(certificate), reason=reason, note=note)
+    _record(session, Act.CERTIFICATE_REJECT, certificate, by=by, at=at, reason=reason, note=note)
 
 
 def withdraw(session: Session, certificate: Certificate, reason: str, *, by: Actor, at: datetime) -> None:
@@ -266,7 +284,13 @@ def withdraw(session: Session, certificate: Certificate, reason: str, *, by: Act
     intake.done()
     certificate.status, certificate.withdrawn_at, certificate.withdrawn_by = Status.WITHDRAWN, at, by.name
     certificate.withdrawn_reason = text
-    log.record(session, Act.CERTIFICATE_WITHDRAW, by=by, at=at, subject=subject(certificate), reason=text)
+    _record(session, Act.CERTIFICATE_WITHDRAW, certificate, by=by, at=at, reason=text)
+
+
+def _record(session: Session, act: Act, certificate: Certificate, *, by: Actor, at: datetime, **facts: Any) -> None:
+    """Reports belong to the history of their batch, so that none can be left out of it."""
+    chain = batches.subject(certificate.batch)
+    log.record(session, act, by=by, at=at, subject=subject(certificate), chain=chain, **facts)
 
 
 def _refuse_reviewed(certificate: Certificate) -> None:

@@ -12,6 +12,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 
 class WriterLock:
@@ -40,3 +44,9 @@ class WriterLock:
             finally:
                 self._owner = None
                 os.close(descriptor)
+
+
+def alone(session: Session, work: str) -> None:
+    """One transaction at a time does this work, until it ends. SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(crc32(work.encode()))))

@@ -40,6 +40,10 @@ class CodeRun(Row, Base):
     kid: Mapped[str | None] = mapped_column(String(43))
     letter: Mapped[str | None] = mapped_column(String(1))
     tag_kid: Mapped[str] = mapped_column(String(43))
+    frontier: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    """The tree over the printed links so far: roots of its complete subtrees from left to right, 32 bytes each."""
+    root: Mapped[str | None] = mapped_column(String(64))
+    """The commitment over all its printed links, once the run is finished."""
     added_at: Mapped[datetime]
     added_by: Mapped[str] = mapped_column(String(200))
     batch: Mapped[Batch] = relationship(lazy="joined")

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ...signing.errors import Malformed
-from ...signing.item import canonical_item_uri, format_signature, new_serial, parse_signature, sign_item
+from ...signing.item import canonical_item_uri, new_serial, parse_signature, sign_item
 from ...signing.keys import Role as KeyRole
 from ...signing.keys import Signer
 from ...signing.secret import MacSecret
@@ -25,6 +26,9 @@ from ..jobs.models import JobKind, JobState
 from ..keys import service as keys
 from ..keys.ring import KeyRing
 from ..log import Act, Actor
+from . import commitment
+from .commitment import link as link
+from .commitment import printed_link as printed_link
 from .models import CodeRun, Item, Tier
 
 CHUNK = 1000
@@ -128,14 +132,15 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             run = get_run(session, claimed.payload["run"])
             left = run.count - run.issued
             if left <= 0:
+                commitment.commit(session, run, at=clock.now())
                 return
             _refuse_unfit(run.batch)
             maker = _maker(session, run, ring)
             # After the keys are held: a revocation then comes after every code that it lets count.
             now = clock.now()
             rows = [maker.item(run, now) for _ in range(min(CHUNK, left))]
+            commitment.extend(session, run, rows)
             session.execute(insert(Item), rows)
-            run.issued += len(rows)
             claimed.progress(session, run.issued, at=now)
 
 
@@ -174,19 +179,6 @@ def _maker(session: Session, run: CodeRun, ring: KeyRing) -> _Maker:
     return _Maker(ring.secret(run.tag_kid), ring.signer(held[run.kid]) if run.kid else None)
 
 
-def link(run: CodeRun, item: Item) -> str:
-    """What the QR symbol says: the canonical Digital Link, with the signature behind it for tier B."""
-    return printed_link(run.base, run.gtin, None if run.short else run.lot, item.serial, run.letter, item.signature)
-
-
-def printed_link(
-    base: str, gtin: str, lot: str | None, serial: str, letter: str | None, signature: bytes | None
-) -> str:
-    """The same from plain facts."""
-    uri = canonical_item_uri(base, gtin, lot, serial).decode()
-    return f"{uri}?s={format_signature(letter, signature)}" if letter and signature else uri
-
-
 def void(session: Session, item: Item, reason: str, *, by: Actor, at: datetime) -> None:
     """Take a code out of use. It stays readable with its reason; there is no way back."""
     intake = Intake({"reason": reason})
@@ -195,7 +187,8 @@ def void(session: Session, item: Item, reason: str, *, by: Actor, at: datetime) 
     if item.voided_at:
         raise conflict("codes.voided", say("This code is voided already."))
     item.voided_at, item.void_reason, item.voided_by = at, text, by.name
-    log.record(session, Act.CODES_VOID, by=by, at=at, subject=f"item:{item.serial}", reason=text)
+    batch = session.get_one(Batch, item.batch_id)
+    _record_void(session, f"item:{item.serial}", batch, by=by, at=at, reason=text)
 
 
 def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: datetime) -> int:
@@ -211,8 +204,13 @@ def void_run(session: Session, run: CodeRun, reason: str, *, by: Actor, at: date
         .values(voided_at=at, void_reason=text, voided_by=by.name)
     )
     count = int(done.rowcount)  # type: ignore[attr-defined]  # an UPDATE's result is a CursorResult
-    log.record(session, Act.CODES_VOID, by=by, at=at, subject=f"run:{run.ref}", reason=text, count=count)
+    _record_void(session, f"run:{run.ref}", run.batch, by=by, at=at, reason=text, count=count)
     return count
+
+
+def _record_void(session: Session, subject: str, batch: Batch, *, by: Actor, at: datetime, **facts: Any) -> None:
+    """Voids belong to the history of the batch."""
+    log.record(session, Act.CODES_VOID, by=by, at=at, subject=subject, chain=f"batch:{batch.ref}", **facts)
 
 
 def visible_runs(account: Account | None) -> Select[CodeRun]:

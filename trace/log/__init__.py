@@ -1,5 +1,6 @@
 """Who did what and when: the audit acts. Their words are permanent."""
 
-from .service import Act, Actor, matching, record
+from .actor import Actor
+from .service import Act, matching, record
 
 __all__ = ["Act", "Actor", "matching", "record"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from . import entries
+from .actor import Actor
 from .models import AuditAct
 
 
@@ -52,6 +53,7 @@ class Act(StrEnum):
     LINK_HOST_ALLOW = "link-host:allow"
     LINK_HOST_REFUSE = "link-host:refuse"
     CODES_ISSUE = "codes:issue"
+    CODES_COMMIT = "codes:commit"
     CODES_VOID = "codes:void"
     LABELS_PRINT = "labels:print"
     LABELS_VERIFY = "labels:verify"
@@ -60,20 +62,47 @@ class Act(StrEnum):
     KEY_REVOKE = "key:revoke"
 
 
-class Actor(Protocol):
-    """Who acts: an account, or the command line of the operator."""
+UNLOGGED = frozenset(
+    (
+        Act.ACCOUNT_ADD,
+        Act.ACCOUNT_CHANGE,
+        Act.ACCOUNT_SIGN_IN,
+        Act.ACCOUNT_SIGN_IN_REFUSED,
+        Act.ACCOUNT_SIGN_OUT,
+        Act.ACCOUNT_SESSIONS_REVOKE,
+        # An order is no fact yet: the commitment over the finished run is.
+        Act.CODES_ISSUE,
+        Act.LABELS_PRINT,
+        Act.LABELS_VERIFY,
+    )
+)
+"""Acts that stay inside: nobody outside relies on them, and most are personal."""
 
-    @property
-    def ref(self) -> str: ...
-
-    @property
-    def name(self) -> str: ...
+KEYS_CHAIN = "keys"
+_ON_KEYS = frozenset((Act.KEY_ADD, Act.KEY_RETIRE, Act.KEY_REVOKE))
 
 
-def record(session: Session, act: Act, *, by: Actor, at: datetime, subject: str, **facts: object) -> AuditAct:
-    """Write the act. `facts` must be plain JSON values and hold no secret."""
+def record(
+    session: Session,
+    act: Act,
+    *,
+    by: Actor,
+    at: datetime,
+    subject: str,
+    chain: str | None = None,
+    key: str | None = None,
+    **facts: object,
+) -> AuditAct:
+    """Write the act, and its log entry unless the act is one of `UNLOGGED`.
+
+    `facts` must be plain JSON values and hold no secret. `chain` is whose history the entry belongs to when that is not
+    the subject's own, `key` the id of the key that signed what the facts name.
+    """
     row = AuditAct(at=at, act=act, by_ref=by.ref, by_name=by.name, subject=subject, facts=facts)
     session.add(row)
+    if act not in UNLOGGED:
+        own = KEYS_CHAIN if act in _ON_KEYS else subject
+        entries.enter(session, act, by=by, at=at, subject=subject, chain=chain or own, key=key, facts=facts)
     return row
 
 

@@ -109,6 +109,7 @@ def release(
         by=by,
         at=at,
         subject=batches.subject(batch),
+        key=row.kid,
         document_sha256=row.sha256,
         kid=row.kid,
     )

@@ -18,6 +18,7 @@ from . import (
     keys,
     labels,
     links,
+    log,
     products,
     serve,
     setup,
@@ -43,6 +44,7 @@ COMMANDS: tuple[click.Command, ...] = (
     links.link,
     keys.key,
     code.code,
+    log.log,
 )
 
 

@@ -16,7 +16,7 @@ from ...trace.certificates.service import LINE_FIELDS, MOST_LINES
 from ...trace.errors import invalid, say
 from ...trace.files import service as files
 from . import find, shapes
-from .context import done, json_option, listing, reading, ready, show, translated, writing
+from .context import changing, done, json_option, listing, reading, show, translated, writing
 from .options import fields, given, search_options
 
 MOST_BYTES = 1_000_000
@@ -67,7 +67,7 @@ def add(
 ) -> None:
     """Add the report in FILE (PDF, PNG, JPEG or WebP) to a batch; it then waits for review."""
     lines = [*(read_table(table) if table else ()), *(_parts(line) for line in single)]
-    with ready() as system:
+    with changing() as system:
         today = clock.now().astimezone(system.settings.zone).date()
         draft = service.read_certificate(given(raw), lines, today=today)
         with system.main.read() as session:

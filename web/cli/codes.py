@@ -18,7 +18,7 @@ from ...trace.passport.model import Passport
 from ...trace.scans.service import Visitor
 from ..words import verdict
 from . import find, foreground, shapes
-from .context import done, json_option, listing, reading, ready, translated, writing
+from .context import changing, done, json_option, listing, reading, ready, translated, writing
 from .options import batch_arguments, fields, given
 
 # Nobody: the command line is no visitor, and it is not counted.
@@ -39,7 +39,7 @@ def codes() -> None:
 def issue(gtin: str, lot: str, background: bool, **raw: str | bool | None) -> None:
     """Issue codes for a batch."""
     order = service.read_order({"tier": "A", **given(raw)})
-    with ready() as system:
+    with changing() as system:
         with system.main.write() as session:
             batch = find.batch(session, gtin, lot)
             run = service.order_codes(

@@ -271,9 +271,25 @@ def reading() -> Iterator[Work]:
 
 @contextmanager
 def writing() -> Iterator[Work]:
-    """Everything inside is kept together at the end, or nothing of it."""
-    with ready() as system, system.main.write() as session:
+    """Everything inside is kept together at the end, or nothing of it; then what it did goes into the log."""
+    with changing() as system, system.main.write() as session:
         yield Work(system, session, clock.now())
+
+
+@contextmanager
+def changing() -> Iterator[System]:
+    """A system that a command changes in several steps; what they did goes into the log at the end."""
+    with ready() as system:
+        yield system
+        sealed(system)
+
+
+def sealed(system: System) -> None:
+    """Seal the log. What was done is durable already, so a log that cannot be sealed now only waits, and says so."""
+    try:
+        system.sequencer().run_once()
+    except LotsealError as error:
+        note(say("The log is sealed later: %(reason)s", reason=error.problems[0].message))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

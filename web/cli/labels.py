@@ -16,7 +16,7 @@ from ...trace.items import service as items
 from ...trace.labels import checks, making, service
 from ...trace.labels.models import LabelSheet, Output, Verification
 from . import foreground, shapes
-from .context import done, json_option, listing, reading, ready
+from .context import changing, done, json_option, listing, reading
 from .options import fields, given
 
 
@@ -54,7 +54,7 @@ def labels() -> None:
 @click.option("--background", is_flag=True, help="Only order it; a worker makes it.")
 def make(run: str, background: bool, **raw: str | None) -> None:
     """Draw labels and read every symbol back."""
-    with ready() as system:
+    with changing() as system:
         with system.main.write() as session:
             row = items.get_run(session, run)
             order = service.read_sheet_order(given(raw), row)
@@ -136,7 +136,7 @@ def save(sheet: str, file: Path, force: bool) -> None:
 def verify(run: str, scanned: TextIO) -> None:
     """Compare scanned labels with a print run. RUN is a print run, or a run of codes, whose newest one is taken."""
     texts = [line.strip("\r\n ") for line in scanned if line.strip()]
-    with ready() as system, system.main.write() as session:
+    with changing() as system, system.main.write() as session:
         sheet = _print_run(session, run)
         outcomes = [checks.check(session, sheet, text, by=OPERATOR, at=clock.now()) for text in texts]
         missing = [place.number for place in checks.progress(session, sheet) if not place.done]

@@ -16,7 +16,7 @@ from ...trace.products import service
 from ...trace.products.models import Product
 from ...trace.suppliers.models import Supplier
 from . import find, shapes
-from .context import done, json_option, listing, reading, ready, show, writing
+from .context import changing, done, json_option, listing, reading, show, writing
 from .options import fields, given, search_options
 
 
@@ -108,7 +108,7 @@ def show_(gtin: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def picture(gtin: str, file: Path) -> None:
     """Set a product's picture from FILE (PNG, JPEG or WebP)."""
-    with ready() as system:
+    with changing() as system:
         with system.main.read() as session:
             find.product(session, gtin)
         small, original = files.take_in_picture(system.storage, file)

@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -22,9 +24,10 @@ from granian.log import LogLevels
 from ...trace import settings
 from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
 from ...trace.jobs.service import Worker
+from ...trace.log.sequencer import Sequencer
 from ...trace.settings import Settings
 from ...trace.system import System
-from .context import STOPPED, UNAVAILABLE, note, ready
+from .context import STOPPED, UNAVAILABLE, note, ready, sealed
 from .setup import refuse_unsafe
 
 TARGET = "lotseal.wsgi:app"
@@ -121,18 +124,33 @@ def _serve(system: System, host: str, port: int, threads: int, target: str) -> N
         respawn_failed_workers=True,
         process_name=None,
     )
-    worker = system.worker()
-    thread = threading.Thread(target=worker.run_forever, name="jobs", daemon=True)
-    thread.start()
+    with _background(system):
+        _until_stopped(server)
+
+
+def _until_stopped(server: Any) -> None:
     try:
         server.serve(target_loader=_load)
     except SystemExit:
         # A web process that ended before it was told to is no failure when a stop was asked for.
         if not server.interrupt_signal:
             raise
+
+
+@contextmanager
+def _background(system: System) -> Iterator[None]:
+    """Jobs and the sealing of the log, each in a thread of its own, so that a long job does not hold up the log."""
+    running = system.worker(), system.sequencer()
+    threads = [threading.Thread(target=one.run_forever, name=type(one).__name__, daemon=True) for one in running]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
     finally:
-        worker.stop()
-        thread.join(_PATIENCE_S)
+        for one in running:
+            one.stop()
+        for thread in threads:
+            thread.join(_PATIENCE_S)
 
 
 def _load(target: str) -> Any:
@@ -154,7 +172,7 @@ def _load(target: str) -> Any:
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
 def worker(once: bool) -> None:
-    """Run jobs: issue codes, make label sheets."""
+    """Run jobs (issue codes, make label sheets) and seal the log."""
     chosen = settings.load()
     refuse_unsafe(chosen)
     _log_to_stderr()
@@ -163,14 +181,15 @@ def worker(once: bool) -> None:
         if once:
             count = jobs.run_all()
             note(say("%(count)d jobs were worked on.", count=count))
+            sealed(system)
             return
-        stopped_by = _run_until_signal(jobs)
+        stopped_by = _run_until_signal(jobs, system.sequencer())
     note(say("Stopped."))
     if stopped_by == signal.SIGINT:
         click.get_current_context().exit(STOPPED)
 
 
-def _run_until_signal(jobs: Worker) -> int | None:
+def _run_until_signal(jobs: Worker, sequencer: Sequencer) -> int | None:
     """Finish the job in hand when asked to stop; a second Ctrl-C breaks it off, and another worker resumes it."""
     got: list[int] = []
 
@@ -181,9 +200,13 @@ def _run_until_signal(jobs: Worker) -> int | None:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     note(say("The worker waits for jobs. Stop it with Ctrl-C."))
+    sealing = threading.Thread(target=sequencer.run_forever, name="log", daemon=True)
+    sealing.start()
     try:
         jobs.run_forever()
     finally:
+        sequencer.stop()
+        sealing.join(_PATIENCE_S)
         for number, handler in before.items():
             signal.signal(number, handler)
     return got[0] if got else None

@@ -17,7 +17,7 @@ from ...trace.keys import service as keys
 from ...trace.settings import Settings
 from ...trace.system import System, open_system
 from . import shapes
-from .context import FOUND, done, json_option, opened
+from .context import FOUND, done, json_option, opened, sealed
 
 
 def refuse_unsafe(chosen: Settings) -> None:
@@ -75,6 +75,7 @@ def _make(system: System, draft: accounts.AccountDraft | None) -> tuple[dict[str
         if draft and not session.scalar(select(Account.id).where(Account.login == draft.login)):
             row = accounts.add(session, draft, supplier_id=None, by=OPERATOR, at=clock.now())
             account = {**shapes.account(row), "password": draft.password}
+    sealed(system)
     if made:
         sentences.append(
             say("%(count)d signing keys are made. Back up the key folder and the passphrase.", count=len(made))

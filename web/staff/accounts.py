@@ -70,7 +70,7 @@ def _inside(path: str) -> str:
 
 
 def _climbs(path: str) -> bool:
-    """Whether a browser would leave out a part of it: `.` and `..`, written out or as %2e (WHATWG URL, dot segments)."""
+    """Whether a browser would leave out a part of it: `.` and `..`, also as %2e (WHATWG URL, dot segments)."""
     parts = re.split(r"[?#]", path, maxsplit=1)[0].lower().replace("%2e", ".").split("/")
     return "." in parts or ".." in parts
 

@@ -1,0 +1,221 @@
+"""`lotseal log`: the transparency log, seen by its operator and by anybody else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing.pool import AsyncResult
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...signing import monitor
+from ...signing.checkpoint import Checkpoint
+from ...signing.errors import SigningError
+from ...signing.monitor import Examined, Spread, State
+from ...signing.notes import Note
+from ...signing.tiles import Fetch
+from ...signing.tlog_policy import Accepted, Policy
+from ...trace import settings
+from ...trace.errors import Invalid, Problem, invalid, say
+from ...trace.log import reading
+from ...trace.log.shelf import CHECKPOINT, Shelf
+from .context import FOUND, as_json, done, json_option, progress, ready
+from .context import reading as reading_store
+from .fetching import over_http
+
+IN_ONE_PROCESS = 20_000
+"""Entries below which starting more processes takes longer than it saves."""
+AHEAD = 8
+HANDFUL = 16
+
+
+@click.group()
+def log() -> None:
+    """The transparency log: what was written down can be proved, and not be rewritten."""
+
+
+@log.command()
+@json_option
+def status() -> None:
+    """How large the log is, and what waits for its seal."""
+    with reading_store() as work:
+        newest = reading.newest(work.session)
+        published = work.system.shelf.published()
+        document = {
+            "origin": published.origin if published else work.system.settings.log_origin,
+            "size": newest.size if newest else 0,
+            "published": published.size if published else 0,
+            "waiting": reading.waiting(work.session),
+            "sealed_at": newest.at.isoformat() if newest else None,
+        }
+    done(
+        document,
+        say(
+            "%(size)d entries are sealed, %(published)d published, %(waiting)d wait.",
+            size=document["size"],
+            published=document["published"],
+            waiting=document["waiting"],
+        ),
+    )
+
+
+@log.command()
+@json_option
+def seal() -> None:
+    """Seal and publish what waits. A running service does that by itself, once a second."""
+    with ready() as system:
+        count = system.sequencer().run_once()
+    done({"sealed": count}, say("%(count)d entries were sealed.", count=count))
+
+
+@log.command()
+@json_option
+def policy() -> None:
+    """Print the policy that auditors keep: the keys of the log and its witnesses."""
+    with reading_store() as work:
+        text = work.system.log_policy(work.session)
+    if as_json():
+        done({"policy": text})
+    else:
+        click.echo(text, nl=False)
+
+
+@log.command()
+@json_option
+@click.option("--url", metavar="URL", help="The log's address, such as https://t.example.cn/log/.")
+@click.option("--data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Or a data folder.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The policy that you kept; without it the log's own word is taken for its keys, and the answer says so.",
+)
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint that you kept: the log must be a continuation of it.",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to keep how far this monitor read; the next run goes on from there.",
+)
+@click.pass_context
+def verify(
+    context: click.Context,
+    url: str | None,
+    data: Path | None,
+    policy_file: Path | None,
+    since: Path | None,
+    state: Path | None,
+) -> None:
+    """Read the whole log as an outsider and name the first thing that does not fit. Exit code 4 when there is one."""
+    if (url is None) == (data is None):
+        raise invalid("url", "log.where", say("Give either --url or --data."))
+    fetch = over_http(url) if url else _from_folder(data)  # type: ignore[arg-type]  # one of the two is given
+    facts: dict[str, Any] = {"where": url or str(data)}
+    try:
+        facts |= _followed(fetch, policy_file, since, state)
+    except SigningError as error:
+        facts |= {"sound": False, "rule": error.rule, "difference": error.message, **error.facts}
+        done(facts, say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule))
+        context.exit(FOUND)
+    done(facts, *_sentences(facts))
+
+
+def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_file: Path | None) -> dict[str, Any]:
+    own = policy_file is not None
+    policy = Policy.parse(policy_file.read_bytes() if policy_file else _needed(fetch, "policy"))
+    accepted = policy.verify(Note.parse(_needed(fetch, CHECKPOINT)))
+    checkpoint = accepted.checkpoint
+    before = Checkpoint.parse(Note.parse(since.read_bytes()).text) if since else None
+    if since:
+        policy.verify(Note.parse(since.read_bytes()))
+    kept = State.read(state_file.read_bytes()) if state_file and state_file.exists() else State(checkpoint.origin)
+    start = kept.size
+    with spreading(checkpoint.size - start) as spread, progress(say("Reading the log"), checkpoint.size) as tell:
+        monitor.follow(fetch, kept, checkpoint, since=before, spread=spread, tell=tell)
+    if state_file:
+        aside = state_file.with_name(f"{state_file.name}.new")
+        aside.write_bytes(kept.to_bytes())
+        aside.replace(state_file)
+    return {"sound": True, **_facts(accepted, own), "read_from": start, "chains": len(kept.ends), "keys": kept.keys}
+
+
+def _facts(accepted: Accepted, own: bool) -> dict[str, Any]:
+    checkpoint = accepted.checkpoint
+    return {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "witnesses": [found.witness.name for found in accepted.cosigned],
+        "policy": "own" if own else "from the log itself",
+    }
+
+
+def _sentences(facts: dict[str, Any]) -> Iterator[Any]:
+    yield say(
+        "Sound: %(size)d entries give the signed root, and each of %(chains)d histories is without a gap.",
+        size=facts["size"],
+        chains=facts["chains"],
+    )
+    yield say("Witnesses that cosigned this checkpoint: %(count)d.", count=len(facts["witnesses"]))
+    if facts["policy"] != "own":
+        yield say("The keys were taken from the log itself. Keep its policy and give it with --policy the next time.")
+
+
+def _needed(fetch: Fetch, path: str) -> bytes:
+    found = fetch(path)
+    if found is None:
+        raise Invalid(Problem(None, "log.no-file", say("There is no %(path)s in this log.", path=path)))
+    return found
+
+
+def _from_folder(data: Path) -> Fetch:
+    """The published files of a data folder; its policy is told by the store."""
+    shelf = Shelf(data / "log")
+
+    def fetch(path: str) -> bytes | None:
+        if path != "policy":
+            return shelf.read(path)
+        with ready(settings.load(data=data)) as system, system.main.read() as session:
+            return system.log_policy(session).encode()
+
+    return fetch
+
+
+@contextmanager
+def spreading(size: int) -> Iterator[Spread]:
+    """Over as many processes as there are processors, when that is worth it."""
+    cores = multiprocessing.cpu_count()
+    if size < IN_ONE_PROCESS or cores < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        yield map
+        return
+    # Forked at once, before anything here starts a thread; a fresh process would read this program again.
+    with multiprocessing.get_context("fork").Pool(cores) as pool:
+
+        def spread(_examine: object, bundles: Iterable[tuple[bytes, int]]) -> Iterator[Examined]:
+            waiting: deque[AsyncResult[list[Examined]]] = deque()
+            for handful in _handfuls(bundles):
+                waiting.append(pool.apply_async(_examine_all, (handful,)))
+                if len(waiting) > AHEAD:
+                    yield from waiting.popleft().get()
+            for one in waiting:
+                yield from one.get()
+
+        yield spread
+
+
+def _examine_all(bundles: list[tuple[bytes, int]]) -> list[Examined]:
+    return [monitor.examine(bundle) for bundle in bundles]
+
+
+def _handfuls(bundles: Iterable[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
+    source = iter(bundles)
+    while handful := list(islice(source, HANDFUL)):
+        yield handful
