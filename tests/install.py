@@ -1,4 +1,4 @@
-"""Make sure that the tests have what pip cannot bring: Chromium and the zbar library. Standard library only.
+"""Make sure that the tests have what pip cannot bring: Chromium, the zbar library and SoftHSM. Standard library only.
 
 Installs the missing Debian packages when it may, else says exactly what to run and exits with 1.
 """
@@ -19,6 +19,8 @@ def missing() -> list[str]:
         packages.append("chromium")
     if ctypes.util.find_library("zbar") is None:
         packages.append("libzbar0")
+    if shutil.which("softhsm2-util") is None:
+        packages.append("softhsm2")
     return packages
 
 

@@ -197,6 +197,11 @@ def _read_secret(name: str, path: Path) -> str:
         ) from None
 
 
+def lend(name: str, value: str) -> None:
+    """Set a variable of this process, for a library that takes a setting in no other way."""
+    os.environ[name] = value
+
+
 MIN_PASSPHRASE = 12
 
 

@@ -397,6 +397,32 @@ ROLES: Final[Mapping[str, LazyString]] = MappingProxyType(
 )
 
 
+KEY_ROLES: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "item": _l("Item codes, signature (tier B)"),
+        "tag": _l("Item codes, tag (tier A and B)"),
+        "credential": _l("Releases and credentials"),
+        "log": _l("Checkpoints of the log"),
+        "status": _l("Status lists"),
+        "root": _l("Endorses the key history"),
+    }
+)
+"""What a key is for; `tag` is the secret among the keys of the role `item`."""
+
+KEY_HOMES: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {"file": _l("File of the key folder"), "pkcs11": _l("PKCS#11 token"), "offline": _l("Off-line")}
+)
+"""Where the private half of a key lives."""
+
+KEY_STATES: Final[Mapping[str, Label]] = MappingProxyType(
+    {
+        "current": Label("check", "ok", _l("In use")),
+        "retired": Label("box", "quiet", _l("Retired")),
+        "revoked": Label("stop", "bad", _l("Revoked")),
+    }
+)
+
+
 def form_label(field: str) -> LazyString | str:
     """The name of a form field, also of one in a numbered line (`lines-0.limit`); empty when it has none."""
     head, _dot, column = field.partition(".")

@@ -39,6 +39,7 @@ FACTS = {
     "item": ("void_reason", "voided_by"),
     "code_run": ("added_by",),
     "stored_file": ("name", "added_by"),
+    "signing_key": ("reason", "revoked_reason"),
     "audit_act": ("by_name", "subject"),
     "job": ("error", "added_by"),
     "login_session": ("browser",),

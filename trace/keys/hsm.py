@@ -7,7 +7,6 @@ the token is missing.
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from ...signing.encoding import unb64url
 from ...signing.errors import SigningError
 from ...signing.keys import PublicKey, check_jws_input, raw_low_s
 from ..errors import Message, Problem, Unavailable, invalid, say
+from ..settings import lend
 
 if TYPE_CHECKING:
     from securesystemslib.signer import SSlibKey
@@ -142,7 +142,7 @@ def _at_token(access: Access) -> Iterator[None]:
         if access in _refused:
             raise _wrong_pin()
         # The one way in which securesystemslib takes the path of the library.
-        os.environ["PYKCS11LIB"] = access.library
+        lend("PYKCS11LIB", access.library)
         try:
             yield
         except (PinIncorrect, PinLenRange, PinLocked) as error:

@@ -64,7 +64,7 @@ def _refuse_inside(path: Path, data: Path) -> None:
             Problem(
                 "root",
                 "root.inside",
-                say("The root must not lie in the data folder. Keep it off-line, such as on a stick in a safe."),
+                say("The root must not lie in the data folder. Keep it off-line, such as on a locked-away stick."),
             )
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from ...signing.ed25519 import Ed25519Public
@@ -35,6 +35,13 @@ class Place:
     token_key: int | None = None
 
 
+def read_role(text: str) -> Role:
+    """One of `ROLES` by its word. Raises `Invalid`."""
+    if text not in ROLES:
+        raise invalid("role", "choice.unknown", say("Choose one of: %(words)s.", words=", ".join(ROLES)))
+    return Role(text)
+
+
 # --- acting -----------------------------------------------------------------------------------------------------------
 
 
@@ -60,8 +67,7 @@ def rotate(
 ) -> list[SigningKey]:
     """Retire the current keys of a role and make new ones, where the old one lives unless a `place` is given. What the
     retired keys signed stays valid. Raises also `Invalid` for a role or a place that has no such keys."""
-    if role not in ROLES:
-        raise invalid("role", "key.role", say("Choose one of: %(words)s.", words=", ".join(ROLES)))
+    read_role(role)
     _refuse_place(role, place)
     text = _reason(reason, required=False)
     current = session.scalars(_to_change(SigningKey.role == role, SigningKey.retired_at.is_(None))).all()
@@ -273,14 +279,14 @@ def _there(key: SigningKey | None) -> SigningKey:
     return key
 
 
-def get(session: Session, kid: str) -> SigningKey:
-    """Raises `NotFound`."""
-    return _known(session.scalar(select(SigningKey).where(SigningKey.kid == kid)))
+def get(session: Session, name: str) -> SigningKey:
+    """By key id or reference. Raises `NotFound`."""
+    return _known(session.scalar(select(SigningKey).where(or_(SigningKey.kid == name, SigningKey.ref == name))))
 
 
-def to_revoke(session: Session, kid: str) -> SigningKey:
+def to_revoke(session: Session, name: str) -> SigningKey:
     """The same for whoever revokes it: waits until everything that signs with it just now is stored."""
-    return _known(session.scalar(_to_change(SigningKey.kid == kid)))
+    return _known(session.scalar(_to_change(or_(SigningKey.kid == name, SigningKey.ref == name))))
 
 
 def _known(key: SigningKey | None) -> SigningKey:

@@ -25,6 +25,7 @@ PAGES = {
     "batch": "batches.show",
     "certificate": "certificates.show",
     "account": "accounts.show",
+    "key": "keys.show",
 }
 """Where the thing of an act can be looked at."""
 

@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from makers import AT, PASSPHRASE, Template, a_batch, a_visitor, acts, codes, rows, rules
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lotseal.signing.canonical import canonical_json
+from lotseal.signing.ed25519 import Ed25519Public
 from lotseal.signing.item import ALPHABET
 from lotseal.signing.keys import Role
 from lotseal.trace.accounts.service import OPERATOR
-from lotseal.trace.errors import Conflict, Unavailable
+from lotseal.trace.errors import Conflict, Invalid, Unavailable
 from lotseal.trace.keys import service as keys
 from lotseal.trace.keys.models import SigningKey
 from lotseal.trace.keys.ring import KeyRing
+from lotseal.trace.log.models import AuditAct
 from lotseal.trace.passport import service as passport
 from lotseal.trace.passport.model import State
 from lotseal.trace.system import System
@@ -32,10 +37,58 @@ def refusal(ring: KeyRing, *, pair: str = "", secret: str = "") -> str:
     return rule
 
 
-def test_a_fresh_store_has_its_three_keys_and_needs_no_more(lasting: Session, ring: KeyRing) -> None:
-    found = [(key.role, key.letter, key.public_jwk is not None) for key in keys.all_of(lasting)]
-    assert found == [("item", "2", True), ("item", None, False), ("credential", None, True)]
+def test_a_fresh_store_has_its_five_keys_and_needs_no_more(lasting: Session, ring: KeyRing) -> None:
+    found = [(key.role, key.letter, key.algorithm) for key in keys.all_of(lasting)]
+    assert found == [
+        ("item", "2", "ES256"),
+        ("item", None, "HMAC-SHA256"),
+        ("credential", None, "ES256"),
+        ("log", None, "Ed25519"),
+        ("status", None, "ES256"),
+    ]
     assert keys.add_missing(lasting, ring, by=OPERATOR, at=AT) == []
+
+
+def test_an_older_store_gets_the_keys_that_it_lacks_and_keeps_the_others(lasting: Session, ring: KeyRing) -> None:
+    kept = [key.kid for key in keys.all_of(lasting) if key.role in ("item", "credential")]
+    for key in keys.all_of(lasting):
+        if key.kid not in kept:
+            lasting.delete(key)
+    assert keys.missing(lasting) == [(Role.LOG, True), (Role.STATUS, True)]
+    made = keys.add_missing(lasting, ring, by=OPERATOR, at=AT)
+    assert [key.role for key in made] == ["log", "status"]
+    assert [key.kid for key in keys.all_of(lasting)][:3] == kept
+    log_key = ring.log_key(made[0].kid)
+    Ed25519Public.from_jwk(made[0].public_jwk or {}).verify(b"note", log_key.sign(b"note"))
+
+
+def test_the_act_of_a_new_key_holds_its_public_half(lasting: Session, ring: KeyRing) -> None:
+    made = keys.rotate(lasting, ring, Role.ITEM, by=OPERATOR, at=AT, reason="once a year")
+    retired, _, added, secret = lasting.scalars(select(AuditAct).order_by(AuditAct.id))
+    assert retired.facts["reason"] == "once a year"
+    expected = {"role": "item", "kid": made[0].kid, "alg": "ES256", "letter": "3", "home": "file"}
+    assert added.facts == {**expected, "jwk": made[0].public_jwk}
+    assert (secret.facts["alg"], secret.facts["jwk"]) == ("HMAC-SHA256", None)
+
+
+@pytest.mark.parametrize("role", [Role.ROOT, "boss", ""])
+def test_other_roles_are_not_rotated_here(lasting: Session, ring: KeyRing, role: Role) -> None:
+    with pytest.raises(Invalid) as error:
+        keys.rotate(lasting, ring, role, by=OPERATOR, at=AT)
+    assert rules(error) == [("role", "choice.unknown")]
+
+
+def test_the_history_is_plain_json_with_every_key_and_moment(lasting: Session, ring: KeyRing) -> None:
+    keys.rotate(lasting, ring, Role.CREDENTIAL, by=OPERATOR, at=AT, reason="once a year")
+    found = keys.history(lasting)
+    assert json.loads(canonical_json(found)) == found
+    assert [key["role"] for key in found] == ["item", "item", "credential", "log", "status", "credential"]
+    assert [key["jwk"] is None for key in found] == [False, True, False, False, False, False]
+    moment = "2026-11-22T04:00:00.000000+00:00"
+    told = {name: found[2][name] for name in ("added_at", "retired_at", "revoked_at", "reason", "letter")}
+    assert told == {
+        "added_at": moment, "retired_at": moment, "revoked_at": None, "reason": "once a year", "letter": None
+    }  # fmt: skip
 
 
 def test_key_files_are_encrypted_and_closed_to_others(folder: Path) -> None:

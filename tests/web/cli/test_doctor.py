@@ -48,7 +48,7 @@ def test_a_wrong_passphrase_is_bad(fresh: Shell) -> None:
 
 
 def test_a_key_file_under_another_name_is_bad(fresh: Shell) -> None:
-    first, second = sorted((fresh.data / "keys").glob("*.pem"))
+    first, second, *_ = sorted((fresh.data / "keys").glob("*.pem"))
     first.write_bytes(second.read_bytes())
     assert bad(fresh) == {"key.locked"}
 

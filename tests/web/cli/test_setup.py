@@ -23,7 +23,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_init_makes_a_folder_that_only_its_owner_opens(empty: Shell) -> None:
     facts = empty.ok("init")
     assert facts["changed"] is True
-    assert len(facts["keys"]) == 3
+    assert len(facts["keys"]) == 5
     assert stat.S_IMODE(empty.data.stat().st_mode) == 0o700
     for key in (empty.data / "keys").iterdir():
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
