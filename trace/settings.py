@@ -49,6 +49,16 @@ class Settings(BaseModel):
     root_passphrase: SecretStr = Field(
         SecretStr(""), alias="LOTSEAL_ROOT_PASSPHRASE", description="opens the file of the off-line root; empty: asked"
     )
+    witnesses: str = Field(
+        "", alias="LOTSEAL_WITNESSES", description="path of a tlog-policy file with the addresses of our witnesses"
+    )
+    tsa_url: str = Field("", alias="LOTSEAL_TSA_URL", description="address of a time-stamp authority (RFC 3161)")
+    tsa_roots: str = Field(
+        "", alias="LOTSEAL_TSA_ROOTS", description="path of a PEM file with the root certificates of that authority"
+    )
+    witness_passphrase: SecretStr = Field(
+        SecretStr(""), alias="LOTSEAL_WITNESS_PASSPHRASE", description="opens the key of `lotseal witness`"
+    )
     secret_key: SecretStr = Field(
         SecretStr(""),
         alias="LOTSEAL_SECRET_KEY",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from authority import Authority
+from stamps import Authority
 from ledger import REPORT, Ledger, a_story, repacked_with
 
 from lotseal.signing.canonical import sha256_hex

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from authority import Authority
+from stamps import Authority
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import (

@@ -23,6 +23,7 @@ from . import (
     serve,
     setup,
     suppliers,
+    witness,
 )
 from .context import Guarded, remember_debug
 
@@ -45,6 +46,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keys.key,
     code.code,
     log.log,
+    witness.witness,
 )
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import pytest
+from serving import free_port, wait_for
 from shells import GTIN, LOT, SCRIPT, Shell, environment
 
 PATIENCE_S = 60
@@ -37,27 +35,6 @@ def running(shell: Shell, *words: str) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, process: subprocess.Popen[str]) -> int:
-    """The status of the first answer."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            with urlopen(address) as answer:
-                return int(answer.status)
-        except HTTPError as error:
-            with error:
-                return error.code
-        except URLError:
-            time.sleep(0.1)
-    pytest.fail(f"no answer; the server said: {process.stderr.read() if process.stderr and process.poll() else ''}")
 
 
 def test_the_script_works_from_another_folder(shop: Shell, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lotseal.web.cli import main
 
-LONG_RUNNING = {"serve", "worker"}
+LONG_RUNNING = {"serve", "worker", "witness serve"}
 
 
 def commands(group: click.Group = main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -24,7 +24,7 @@ ALL = list(commands())
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(main.commands) == {
         "init", "migrate", "doctor", "demo", "serve", "worker", "account", "supplier", "category", "product", "batch",
-        "certificate", "code", "codes", "labels", "link", "key",
+        "certificate", "code", "codes", "labels", "link", "key", "witness",
     }  # fmt: skip
 
 
