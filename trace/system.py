@@ -17,6 +17,8 @@ from ..signing.ed25519 import Ed25519Public
 from ..signing.keys import Role as KeyRole
 from ..signing.vkeys import Algorithm, VerifierKey
 from . import tables
+from .credentials import service as credentials
+from .credentials.issuer import Issuer
 from .db import engines, migrate
 from .db.engines import Database
 from .files.storage import LocalStorage
@@ -55,11 +57,16 @@ class System:
     def desk(self) -> Desk:
         return Desk(self.main, self.scans, self.recorder, self.ring, self.settings.public_url, self.settings.zone)
 
+    @property
+    def issuer(self) -> Issuer:
+        return Issuer(self.settings.public_url, self.settings.zone)
+
     def worker(self) -> Worker:
         """A job worker with every feature's handler."""
         handlers: dict[JobKind, Handler] = {
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
+            JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
         }
         return Worker(self.main, handlers)
 

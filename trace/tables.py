@@ -5,6 +5,7 @@ from __future__ import annotations
 from .accounts import models as accounts
 from .batches import models as batches
 from .certificates import models as certificates
+from .credentials import models as credentials
 from .db.base import Base, ScanBase
 from .files import models as files
 from .items import models as items
@@ -19,6 +20,7 @@ from .scans import models as scans
 from .suppliers import models as suppliers
 
 MODULES = (
-    accounts, batches, certificates, files, items, jobs, keys, labels, links, log, products, releases, scans, suppliers
+    accounts, batches, certificates, credentials, files, items, jobs, keys, labels, links, log, products, releases,
+    scans, suppliers,
 )  # fmt: skip
 METADATA = {"main": Base.metadata, "scans": ScanBase.metadata}

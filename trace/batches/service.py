@@ -17,6 +17,8 @@ from ..codes.lot import read_lot
 from ..db.search import containing
 from ..errors import Conflict, Fields, Invalid, Message, Problem, conflict, not_found, say
 from ..intake import Intake
+from ..jobs import service as jobs
+from ..jobs.models import JobKind
 from ..log import Act, Actor
 from ..products.models import FormerGtin, Product
 from ..suppliers.models import Supplier
@@ -202,6 +204,7 @@ def recall(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor,
     published = RecallNotice(batch_id=batch.id, **words, at=at, by=by.name)
     session.add(published)
     log.record(session, Act.BATCH_RECALL, by=by, at=at, subject=subject(batch), **words)
+    renew_credentials(session, batch, by=by, at=at)
     return published
 
 
@@ -217,6 +220,11 @@ def read_recall(raw: Mapping[str, str]) -> dict[str, str]:
     words["phone"] = intake.text("phone", most=60)
     intake.done()
     return words
+
+
+def renew_credentials(session: Session, batch: Batch, *, by: Actor, at: datetime) -> None:
+    """Order the job that issues and revokes what the record of this batch calls for, together with a change of it."""
+    jobs.enqueue(session, JobKind.CREDENTIALS, {"batch": batch.ref}, total=1, by=by, at=at)
 
 
 def close(session: Session, batch: Batch, reason: str, *, by: Actor, at: datetime) -> None:

@@ -261,6 +261,7 @@ def accept(session: Session, certificate: Certificate, *, by: Account | Actor, a
         )
     certificate.status, certificate.reviewed_at, certificate.reviewed_by = Status.ACCEPTED, at, by.name
     _record(session, Act.CERTIFICATE_ACCEPT, certificate, by=by, at=at, file_sha256=certificate.file.sha256)
+    batches.renew_credentials(session, certificate.batch, by=by, at=at)
 
 
 def reject(session: Session, certificate: Certificate, raw: Mapping[str, str], *, by: Actor, at: datetime) -> None:
@@ -285,6 +286,7 @@ def withdraw(session: Session, certificate: Certificate, reason: str, *, by: Act
     certificate.status, certificate.withdrawn_at, certificate.withdrawn_by = Status.WITHDRAWN, at, by.name
     certificate.withdrawn_reason = text
     _record(session, Act.CERTIFICATE_WITHDRAW, certificate, by=by, at=at, reason=text)
+    batches.renew_credentials(session, certificate.batch, by=by, at=at)
 
 
 def _record(session: Session, act: Act, certificate: Certificate, *, by: Actor, at: datetime, **facts: Any) -> None:

@@ -27,6 +27,7 @@ class JobKind(StrEnum):
 
     ISSUE_CODES = "issue-codes"
     PRINT_LABELS = "print-labels"
+    CREDENTIALS = "credentials"
 
 
 class Job(Row, Base):

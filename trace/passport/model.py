@@ -152,6 +152,8 @@ class BatchFacts:
     timeline: tuple[TimelineStep, ...]
     reports: tuple[ReportFacts, ...]
     corrections: tuple[Correction, ...]
+    credential: str | None = None
+    """Reference of the newest passport credential, also of a revoked one."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from ..batches.models import Batch, FormerLot
 from ..certificates import service as certificates
 from ..certificates.models import Certificate, Status
 from ..codes.model import Element
+from ..credentials import service as credentials
+from ..credentials.models import Credential
 from ..errors import NotFound
 from ..items.models import Item
 from ..links.choice import Offer
@@ -27,6 +29,8 @@ from ..products import service as products
 from ..products.models import FormerGtin, Product
 
 PAGE_LANGUAGES = ("zh", "en")
+CREDENTIALS = "/credentials/"
+"""Where credentials lie, and their references behind it."""
 _WITH_GTIN = ("01", "8006")
 
 
@@ -193,7 +197,9 @@ def _lot_level(session: Session, product: Product, batch: Batch) -> _Level:
         if report.status in (Status.ACCEPTED, Status.WITHDRAWN) and batches.was_released(session, batch)
     ]
     kinds = ("pip", "traceability", "recallStatus")
-    return _Level((path,), (*(replace(page, link_type=kind) for kind in kinds), *reports))
+    signed = credentials.passport_of(session, batch)
+    records = [_of_passport(signed, page)] if signed and batches.was_released(session, batch) else []
+    return _Level((path,), (*(replace(page, link_type=kind) for kind in kinds), *reports, *records))
 
 
 def _page(path: str, product: Product, batch: Batch | None, *, is_page: bool = False) -> Offer:
@@ -207,6 +213,11 @@ def _page(path: str, product: Product, batch: Batch | None, *, is_page: bool = F
         "text/html",
         is_page=is_page,
     )
+
+
+def _of_passport(signed: Credential, page: Offer) -> Offer:
+    """Language does not matter to a signed record, and it is no page."""
+    return Offer("jws", f"{CREDENTIALS}{signed.ref}", page.title_zh, page.title_en, media_type="application/vc+jwt")
 
 
 def _of_report(report: Certificate) -> Offer:

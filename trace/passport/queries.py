@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from ..batches.models import Batch, BatchCorrection, FormerLot, RecallNotice, StateChange
 from ..certificates.models import Certificate, Outcome, ResultLine, Status
+from ..credentials.models import Credential, Kind
 from ..items.models import CodeRun, Item
 from ..keys.models import SigningKey
 from ..products.models import Category, FormerGtin, Product
@@ -66,6 +67,15 @@ ITEM = (
     .where(Item.serial == bindparam("serial"), Batch.product_id == bindparam("product_id"))
 )
 
+_PASSPORT = (
+    select(Credential.ref)
+    .where(Credential.batch_id == Batch.id, Credential.kind == Kind.PASSPORT.value)
+    .order_by(Credential.id.desc())
+    .limit(1)
+    .correlate(Batch)
+    .scalar_subquery()
+)
+
 _BATCH = (
     select(
         Batch.id,
@@ -95,6 +105,7 @@ _BATCH = (
         RecallNotice.remedy_en,
         RecallNotice.phone,
         RecallNotice.at.label("recalled_at"),
+        _PASSPORT.label("credential"),
     )
     .select_from(Batch)
     .outerjoin(Release, Release.batch_id == Batch.id)

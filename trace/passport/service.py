@@ -321,6 +321,7 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], today: da
         timeline=_timeline(row, reports, held_at),
         reports=reports,
         corrections=corrections,
+        credential=row.credential,
     )
 
 

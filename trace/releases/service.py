@@ -113,6 +113,7 @@ def release(
         document_sha256=row.sha256,
         kid=row.kid,
     )
+    batches.renew_credentials(session, batch, by=by, at=at)
     return row
 
 

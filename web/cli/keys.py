@@ -11,6 +11,7 @@ from ...signing import endorsement
 from ...signing.keys import Role
 from ...trace import clock, settings
 from ...trace.accounts.service import OPERATOR
+from ...trace.credentials import service as credentials
 from ...trace.errors import Message, say
 from ...trace.keys import root as roots
 from ...trace.keys import service
@@ -119,6 +120,7 @@ def revoke(kid: str, reason: str, on_token: bool | None, token_key: int | None) 
     with writing() as work:
         row = service.to_revoke(work.session, kid)
         made = service.revoke(work.session, row, reason, work.system.ring, by=OPERATOR, at=clock.now(), place=place)
+        credentials.after_revocation(work.session, row, by=OPERATOR, at=work.at)
         facts: dict[str, Any] = {**shapes.key(row), "made": [shapes.key(new) for new in made]}
     done(
         facts,

@@ -8,6 +8,7 @@ from typing import Any
 from ...trace.accounts.models import Account
 from ...trace.batches.models import Batch, BatchCorrection, RecallNotice, StateChange
 from ...trace.certificates.models import Certificate
+from ...trace.credentials.models import Credential
 from ...trace.items.models import CodeRun
 from ...trace.jobs.models import Job
 from ...trace.keys.models import SigningKey
@@ -159,6 +160,24 @@ def certificate(row: Certificate, *, lines: bool = False) -> Facts:
         names = ("parameter", "method", "limit", "result", "unit", "outcome")
         facts["lines"] = [{name: getattr(line, name) for name in names} for line in row.lines]
     return facts
+
+
+def credential(row: Credential) -> Facts:
+    return {
+        "ref": row.ref,
+        "kind": row.kind,
+        "state": "revoked" if row.revoked_at else "in-force",
+        "gtin": row.batch.product.gtin,
+        "lot": row.batch.lot,
+        "report": row.certificate.number if row.certificate else None,
+        "sha256": row.sha256,
+        "kid": row.kid,
+        "status_list": row.list_number,
+        "status_index": row.status_index,
+        "issued_at": row.issued_at,
+        "revoked_at": row.revoked_at,
+        "reason": row.reason,
+    }
 
 
 def job(row: Job | None) -> Facts | None:

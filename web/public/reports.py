@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ...trace import clock
 from ...trace.certificates import service as certificates
 from ...trace.certificates.models import Certificate, ResultLine
+from ...trace.credentials import service as credentials
 from ..access import public
 from ..files import MEDIA_TYPES, original, page_image
 from ..system import system
@@ -77,12 +78,13 @@ def shown(certificate: Certificate, pages_endpoint: str, original_endpoint: str)
 def show(ref: str) -> str:
     with system().main.read() as db:
         certificate = _get(db, ref)
-        batch = certificate.batch
+        batch, credential = certificate.batch, credentials.of_certificate(db, certificate)
         return render_template(
             "report.html",
             report=shown(certificate, "reports.page", "reports.file"),
             product=batch.product,
             batch=batch,
+            credential=credential,
             back=url_for("passport.batch", gtin=batch.product.gtin, lot=batch.lot),
             today=clock.now().astimezone(system().settings.zone).date(),
         )

@@ -20,6 +20,7 @@ from ...trace.codes.ais import TABLE
 from ...trace.codes.content import check_contents
 from ...trace.codes.model import Element
 from ...trace.codes.reading import read
+from ...trace.credentials import service as credentials
 from ...trace.errors import Invalid, invalid, not_found, say
 from ...trace.links import service as links
 from ...trace.links.choice import Offer, Wish, choose
@@ -32,6 +33,7 @@ from ..access import public
 from ..i18n import reader_language
 from ..system import system
 from . import linkset, passport
+from .credentials import JWS_TYPES, as_jws
 
 blueprint = Blueprint("resolver", __name__)
 
@@ -44,6 +46,7 @@ MACHINE = {
     linkset.MEDIA_TYPE: linkset.MEDIA_TYPE,
     "application/json": "application/json",
     "application/ld+json": "application/ld+json",
+    **{kind: kind for kind in JWS_TYPES},
 }
 PAGES = ("text/html", "application/xhtml+xml", "*/*", "text/*", "application/*")
 _WITH_PAGE = ("01", "8006")
@@ -131,6 +134,8 @@ def _resolve(db: Session, elements: list[Element], link_type: str | None, medium
         raise not_found("resolver.unknown", say("Nothing is known here of this number. Compare it with the pack."))
     if medium is None and link_type in LINKSET_WORDS:
         medium = linkset.MEDIA_TYPE
+    if medium in JWS_TYPES:
+        return _signed(db, answer, medium)
     if medium is not None:
         return _as_linkset(linkset.document(answer, _base(), reader_language(), _address(db)), medium)
     if link_type is None:
@@ -208,7 +213,7 @@ def _path_or_none() -> str | None:
 
 def _medium() -> str | None:
     """The form of data that the reader likes better than a page; None for a page."""
-    if "json" not in request.headers.get("Accept", "") or request.args.get("linkType") is not None:
+    if not _asks_for_data(request.headers.get("Accept", "")) or request.args.get("linkType") is not None:
         return None
     for kind, weight in request.accept_mimetypes:
         if weight > 0 and kind.lower() in MACHINE:
@@ -216,6 +221,11 @@ def _medium() -> str | None:
         if kind.lower() in PAGES:
             return None
     return None
+
+
+def _asks_for_data(accept: str) -> bool:
+    """Quickly, for most who ask are phones and want a page."""
+    return any(word in accept for word in ("json", "jwt", "jose"))
 
 
 def _wish() -> Wish:
@@ -276,6 +286,20 @@ def _as_linkset(facts: dict[str, Any], medium: str) -> Response:
         facts = {"@context": linkset.CONTEXT, **facts}
     response = _json(facts, medium)
     response.headers.add("Link", linkset.CONTEXT_LINK)
+    return response
+
+
+def _signed(db: Session, answer: Answer, medium: str) -> Response:
+    """The passport credential of the lot, at the address of the lot or item itself. A link of this type that somebody
+    set nearer to the thing is followed instead."""
+    found = choose(answer.of_type("jws"), _wish())
+    if not found:
+        raise not_found("resolver.credential", say("There is no signed record of this thing here."))
+    if found[0].ref:
+        return _redirect(db, found[0])
+    row = credentials.get_public(db, found[0].href.removeprefix(offers.CREDENTIALS))
+    response = as_jws(row.jwt, row.sha256, medium)
+    response.headers["Content-Location"] = _base() + found[0].href
     return response
 
 

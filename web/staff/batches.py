@@ -23,6 +23,7 @@ from ...trace.batches import service as batches
 from ...trace.batches.intake import BatchDraft, read_batch
 from ...trace.batches.models import Batch, BatchState, Unit
 from ...trace.certificates import service as certificates
+from ...trace.credentials import service as credentials
 from ...trace.errors import Invalid, LotsealError, NotFound, invalid, say
 from ...trace.items import service as items
 from ...trace.keys.models import SigningKey
@@ -109,6 +110,7 @@ def _page(ref: str, errors: Mapping[str, list[str]] | None = None) -> str:
             step=next_step(batch, reports, runs, by=account, today=today()),
             released=released,
             proof=_proof(db, released),
+            credentials=credentials.of_batch(db, batch),
             corrections=batches.corrections(db, batch),
             notice=batches.notice(db, batch),
             history=history(db, subjects),

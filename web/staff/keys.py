@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from ...trace import clock
 from ...trace.accounts.models import Role
+from ...trace.credentials import service as credentials
 from ...trace.errors import LotsealError
 from ...trace.keys import service
 from ...trace.keys.models import SigningKey
@@ -66,6 +67,7 @@ def revoke(ref: str) -> Answer:
         with system().main.write() as db:
             key = service.to_revoke(db, ref)
             service.revoke(db, key, reason, system().ring, by=signed_in(), at=clock.now())
+            credentials.after_revocation(db, key, by=signed_in(), at=clock.now())
     except LotsealError as error:
         return _page(ref, error)
     flash(_("The key is revoked. What it signs from now on does not count."), "ok")

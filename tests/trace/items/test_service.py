@@ -18,6 +18,7 @@ from makers import (
     chen,
     codes,
     dana,
+    orders,
     rows,
     rules,
     run_job,
@@ -122,7 +123,7 @@ def test_a_batch_in_another_state_gets_no_codes(system: System, state: BatchStat
         items.order_codes(session, there, items.read_order(ORDER), base=BASE, by=OPERATOR, at=AT)
     assert rules(error) == [(None, "codes.batch-state")]
     with system.main.read() as session:
-        assert (rows(session, CodeRun), rows(session, Job), "codes:issue" in acts(session)) == (0, 0, False)
+        assert (rows(session, CodeRun), orders(session), "codes:issue" in acts(session)) == (0, 0, False)
 
 
 def test_a_suspended_suppliers_batch_gets_no_codes(system: System) -> None:

@@ -49,7 +49,8 @@ def serials(system: System, where: str) -> list[str]:
 
 def rows(system: System) -> list[int]:
     with system.main.read() as session:
-        return [makers.rows(session, model) for model in (CodeRun, Item, Job, LabelSheet)]
+        runs, codes, sheets = (makers.rows(session, model) for model in (CodeRun, Item, LabelSheet))
+        return [runs, codes, makers.orders(session), sheets]
 
 
 # --- the whole way ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """the log: entries, head, checkpoints, cosignatures, time stamps; acts and entries never change
 
 Revision ID: 0007
-Revises: 0004
+Revises: 0006
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from lotseal.trace.db.base import UtcDateTime
 
 revision = '0007'
-down_revision = '0004'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
