@@ -420,11 +420,11 @@ class Evidence:
         self.prove("key.history", f"{len(self.keys)} keys, each with the entries that began and ended its life")
 
     def key_at(self, kid: str, role: str, index: int, until: int = 0) -> Key:
-        """The key that was in force at an entry, and not revoked until another one."""
+        """The key, not retired before an entry and not revoked before another one, where it was there at last."""
         where, last, key = f"entry {index}, key {kid}", max(index, until), self.keys.get(kid, Key(kid, "", {}, 0))
         need(key.jwk.get("crv") == "P-256", FALSE, "key.unknown", f"{where}: not in the key history")
         need(key.role == role, FALSE, "key.role", f"{where}: a key for «{key.role}», which signs nothing else")
-        need(key.added < index, FALSE, "key.window", f"{where}: added later, by entry {key.added}")
+        need(key.added < last, FALSE, "key.window", f"{where}: added later, by entry {key.added}")
         need((key.revoked or last) >= last, FALSE, "key.revoked", f"{where}: revoked before, by entry {key.revoked}")
         need((key.retired or index) >= index, FALSE, "key.retired", f"{where}: retired before, by {key.retired}")
         return key
@@ -484,7 +484,7 @@ class Evidence:
     def read_status_list(self, name: str, data: bytes) -> bytes:
         """The bits of a list whose hash the last entry of its chain names."""
         where, editions = f"status/{name}", self.of("status:publish", chain=f"status:{name.removesuffix('.jwt')}")
-        newest = editions and editions[-1].facts["sha256"] == sha256(data)
+        newest = editions and editions[-1].facts["jwt_sha256"] == sha256(data)
         need(newest, FALSE, "status.edition", f"{where} is not the newest edition that the log names")
         subject = self.read_jwt("status", where, data, "status", editions[-1].index)["credentialSubject"]
         self.prove("status.edition", f"{where} is edition {len(editions)}, the newest one here, and signed")
@@ -492,22 +492,25 @@ class Evidence:
 
     def check_credentials(self) -> None:
         lists = {name: self.read_status_list(name, data) for name, data in self.named("status").items()}
-        held, revoked = self.named("credentials"), {one.subject: one.index for one in self.of("credential:revoke")}
+        held, revoked = (
+            self.named("credentials"),
+            {one.facts["credential"]: one.index for one in self.of("credential:revoke")},
+        )
         for entry in self.of("credential:issue"):
-            name = f"{entry.subject.partition(':')[2]}.jwt"
-            where, data = f"credentials/{name}", held.pop(name, b"")
+            ref = entry.facts["credential"]
+            where, data = f"credentials/{ref}.jwt", held.pop(f"{ref}.jwt", b"")
             need(data or self.head["kind"] != "batch", FALSE, "credential.missing", f"{where} is missing")
             if data:
-                good = sha256(data) == entry.facts["sha256"]
+                good = sha256(data) == entry.facts["jwt_sha256"]
                 need(good, FALSE, "credential.hash", f"{where} is not the one that entry {entry.index} issued")
                 status = self.read_jwt("credential", where, data, "credential", entry.index)["credentialStatus"]
                 bits = lists.get(f"{status['statusListCredential'].rpartition('/')[2]}.jwt", b"")
                 octet, bit = divmod(int(status["statusListIndex"]), 8)
                 need(octet < len(bits), FALSE, "status.missing", f"{where}: its status list is missing")
                 down = bool(bits[octet] << bit & 128)
-                good = down == (entry.subject in revoked)
+                good = down == (ref in revoked)
                 need(good, FALSE, "status.bit", f"{where}: status list and log disagree whether it is revoked")
-                state = f"revoked by entry {revoked[entry.subject]}" if down else "not revoked"
+                state = f"revoked by entry {revoked[ref]}" if down else "not revoked"
                 self.prove("credential.signature", f"{where}: issued by entry {entry.index}, signed, {state}")
         need(not held, FALSE, "credential.foreign", f"not issued for this batch: {min(held, default='')}")
 
@@ -530,7 +533,8 @@ class Evidence:
         self.prove("item.root", f"{serial} is code {item['place'] + 1} of the {run['count']} of run {item['run']}")
         if query:
             # A run that was ordered before its key was retired may end after that.
-            orders = [one.index for one in self.of("codes:issue") if one.facts["run"] == item["run"]]
+            wanted = {"run": item["run"], "count": run["count"]}
+            orders = [one.index for one in self.of("codes:issue") if wanted.items() <= one.facts.items()]
             key = self.key_at(run["kid"], "item", (orders or [entry.index])[0], entry.index)
             good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) and int(signed[1:]) >> 512 == 0
             need(good, FALSE, "item.signature", f"{where}: the signature does not have its form")

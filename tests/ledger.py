@@ -171,10 +171,10 @@ class Ledger:
         return said + b"." + b64url(signer.sign_jws(said)).encode()
 
     def credential(self, ref: str, place: int, signer: PrivateKey | None = None) -> None:
-        status = {"statusListIndex": str(place), "statusListCredential": f"{BASE}/status/1", "type": "B"}
+        status = {"statusListIndex": str(place), "statusListCredential": f"{BASE}/credentials/status/1", "type": "B"}
         made = self.jwt(signer or self.credentials, {"credentialStatus": status, "issuer": "did:web:t.example.cn"})
         self.others[f"credentials/{ref}.jwt"] = made
-        self.on_batch("credential:issue", f"credential:{ref}", credential=ref, sha256=sha256_hex(made))
+        self.on_batch("credential:issue", credential=ref, jwt_sha256=sha256_hex(made))
 
     def publish(self, *revoked: int) -> None:
         bits = bytearray(16)
@@ -183,7 +183,7 @@ class Ledger:
         packed = "u" + b64url(gzip.compress(bytes(bits), mtime=0))
         made = self.jwt(self.status, {"credentialSubject": {"encodedList": packed, "statusPurpose": "revocation"}})
         self.others["status/1.jwt"] = made
-        self.enter("status:publish", "status:1", "status:1", sha256=sha256_hex(made))
+        self.enter("status:publish", "status-list:1", "status:1", jwt_sha256=sha256_hex(made))
 
 
 def a_story(*, until: str = "end", tier: str = "B") -> Ledger:
@@ -211,7 +211,7 @@ def a_story(*, until: str = "end", tier: str = "B") -> Ledger:
     ledger.credential("v1", 9)
     ledger.credential("v2", 12)
     ledger.publish()
-    ledger.on_batch("credential:revoke", "credential:v2", reason="withdrawn")
+    ledger.on_batch("credential:revoke", credential="v2", reason="withdrawn")
     ledger.publish(12)
     return ledger
 

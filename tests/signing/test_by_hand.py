@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from stamps import Authority
 from ledger import REPORT, Ledger, a_story, repacked_with
+from stamps import Authority
 
 from lotseal.signing.canonical import sha256_hex
 from lotseal.signing.verify import read_zip

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stamps import Authority
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import (
@@ -29,6 +28,7 @@ from ledger import (
     repacked,
     repacked_with,
 )
+from stamps import Authority
 
 from lotseal.signing import verify
 from lotseal.signing.canonical import canonical_json, parse_canonical, sha256_hex
@@ -374,13 +374,26 @@ def test_a_key_that_signed_before_its_end_stays_good() -> None:
 
 def test_a_run_that_was_ordered_before_a_rotation_may_end_after_it() -> None:
     ledger = a_story(until="accepted")
-    ledger.on_batch("codes:issue", "batch:b1", run="r1")
+    ledger.on_batch("codes:issue", "batch:b1", run="r1", count=3)
     ledger.enter("key:retire", f"key:{ledger.items.kid}", "keys", role="item")
     ledger.commit()
     assert check(ledger.bundle("item", SERIALS[0]), ledger.policy).exit == 0
 
+    begun_later = a_story(until="accepted")
+    begun_later.on_batch("codes:issue", "batch:b1", run="r1", count=3)
+    begun_later.items = PrivateKey.generate()
+    begun_later.add_key(begun_later.items, "item", "A")
+    begun_later.commit()
+    assert check(begun_later.bundle("item", SERIALS[0]), begun_later.policy).exit == 0
+
+    larger = a_story(until="accepted")
+    larger.on_batch("codes:issue", "batch:b1", run="r1", count=2)
+    larger.enter("key:retire", f"key:{larger.items.kid}", "keys", role="item")
+    larger.commit()
+    assert ended(check(larger.bundle("item", SERIALS[0]), larger.policy)) == (1, "key.retired")
+
     revoked = a_story(until="accepted")
-    revoked.on_batch("codes:issue", "batch:b1", run="r1")
+    revoked.on_batch("codes:issue", "batch:b1", run="r1", count=3)
     revoked.enter("key:revoke", f"key:{revoked.items.kid}", "keys", role="item")
     revoked.commit()
     assert ended(check(revoked.bundle("item", SERIALS[0]), revoked.policy)) == (1, "key.revoked")
@@ -392,7 +405,7 @@ def test_an_old_status_list_is_named() -> None:
     ledger.credential("v1", 9)
     ledger.publish()
     old = ledger.others["status/1.jwt"]
-    ledger.on_batch("credential:revoke", "credential:v1", reason="withdrawn")
+    ledger.on_batch("credential:revoke", credential="v1", reason="withdrawn")
     ledger.publish(9)
     assert check(ledger.bundle(), ledger.policy).exit == 0
     newest = ledger.others["status/1.jwt"]
@@ -653,7 +666,7 @@ def test_a_status_list_that_unpacks_to_too_much_costs_no_memory() -> None:
     packed = gzip.compress(bytes(64 * 1024 * 1024), mtime=0)
     made = ledger.jwt(ledger.status, {"credentialSubject": {"encodedList": "u" + b64url(packed)}})
     ledger.others["status/1.jwt"] = made
-    ledger.enter("status:publish", "status:1", "status:1", sha256=sha256_hex(made))
+    ledger.enter("status:publish", "status-list:1", "status:1", jwt_sha256=sha256_hex(made))
     assert check(ledger.bundle(), ledger.policy).exit == 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify, "MAX_BITS", 16)

@@ -73,8 +73,6 @@ UNLOGGED = frozenset(
         Act.ACCOUNT_SIGN_IN_REFUSED,
         Act.ACCOUNT_SIGN_OUT,
         Act.ACCOUNT_SESSIONS_REVOKE,
-        # An order is no fact yet: the commitment over the finished run is.
-        Act.CODES_ISSUE,
         Act.LABELS_PRINT,
         Act.LABELS_VERIFY,
     )
