@@ -21,6 +21,7 @@ from .credentials import service as credentials
 from .credentials.issuer import Issuer
 from .db import engines, migrate
 from .db.engines import Database
+from .evidence import service as evidence
 from .files.storage import LocalStorage
 from .items import service as items
 from .jobs.models import JobKind
@@ -89,6 +90,10 @@ class System:
             if key.public_jwk
         ]
         return "".join(lines) + "quorum none\n"
+
+    def evidence(self, session: Session) -> evidence.Source:
+        """What evidence bundles are collected from, as one transaction sees it."""
+        return evidence.Source(session, self.storage, self.shelf, self.log_policy(session))
 
     def _log_signer(self, session: Session, _at: datetime) -> Sign:
         key = self.ring.log_key(keys.pair_to_sign(session, KeyRole.LOG).kid)

@@ -371,6 +371,7 @@ BATCH_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
         "codes:void": _l("Codes voided"),
         "labels:print": _l("Labels ordered"),
         "labels:verify": _l("Labels scanned back"),
+        "bundle:export": _l("Evidence taken along"),
         "credential:issue": _l("Signed record issued"),
         "credential:revoke": _l("Signed record revoked"),
     }

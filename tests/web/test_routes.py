@@ -49,6 +49,7 @@ class Building(Office):
             on_sale = released(db, system.ring, product, lot="SOLD-1")
             report = a_certificate(db, on_sale, file=file)
         code = makers.codes(system, on_sale)[0]
+        system.sequencer().run_once()
         with system.main.read() as db:
             run = db.scalars(select(CodeRun.ref)).one()
         self._refs = {
@@ -58,6 +59,8 @@ class Building(Office):
             "batches": batch.ref,
             "batches.document": on_sale.ref,
             "certificates": report.ref,
+            "evidence.batch": batch.ref,
+            "evidence.certificate": report.ref,
             "reports": report.ref,
             "labels": run,
             "accounts": self.people["dana"].ref,

@@ -60,6 +60,7 @@ class Act(StrEnum):
     CREDENTIAL_ISSUE = "credential:issue"
     CREDENTIAL_REVOKE = "credential:revoke"
     STATUS_PUBLISH = "status:publish"
+    BUNDLE_EXPORT = "bundle:export"
     KEY_ADD = "key:add"
     KEY_RETIRE = "key:retire"
     KEY_REVOKE = "key:revoke"
@@ -75,6 +76,7 @@ UNLOGGED = frozenset(
         Act.ACCOUNT_SESSIONS_REVOKE,
         Act.LABELS_PRINT,
         Act.LABELS_VERIFY,
+        Act.BUNDLE_EXPORT,
     )
 )
 """Acts that stay inside: nobody outside relies on them, and most are personal."""

@@ -16,6 +16,7 @@ from . import (
     credentials,
     demo,
     doctor,
+    evidence,
     keys,
     labels,
     links,
@@ -48,6 +49,8 @@ COMMANDS: tuple[click.Command, ...] = (
     keys.key,
     code.code,
     log.log,
+    evidence.bundle,
+    evidence.verify,
     witness.witness,
 )
 
