@@ -191,7 +191,7 @@ def test_a_checkpoint_that_others_have_seen_is_taken(
         assert newest is not None
         point = Checkpoint.parse(Note.parse(newest.note.encode()).text)
         second = int((AT + timedelta(hours=1)).timestamp())
-        line = str(cosign(point, WITNESS.key, WITNESS.sign, second))
+        line = cosign(point, WITNESS.key, WITNESS.sign, second).line
         session.add(LogCosignature(size=newest.size, witness=WITNESS.key.name, line=line, at=AT))
         token = authority.stamp(newest.note.partition("\n\n")[0].encode() + b"\n")
         session.add(LogTimestamp(size=newest.size, authority="tsa.example", token=token, at=AT))
