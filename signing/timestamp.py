@@ -77,10 +77,15 @@ def verify_token(token: bytes, data: bytes, roots: Sequence[Certificate]) -> dat
     """The time of a token that was kept. Raises Malformed or BadSignature."""
     if len(token) > MAX_RESPONSE:
         raise _too_long()
-    stamp = _verify(_decoded(_tlv(_STATUS_GRANTED + token)), data, roots, None)
+    stamp = _verify(_decoded(as_response(token)), data, roots, None)
     if stamp.token != token:
         raise Malformed("timestamp.spelling", "not the one spelling of this token")
     return stamp.at
+
+
+def as_response(token: bytes) -> bytes:
+    """The token inside a response that grants it, which is what `openssl ts -verify -in` reads."""
+    return _tlv(_STATUS_GRANTED + token)
 
 
 def parse_roots(pem: bytes) -> list[Certificate]:

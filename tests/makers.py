@@ -30,6 +30,8 @@ from lotseal.trace.items.models import Item
 from lotseal.trace.jobs import service as jobs
 from lotseal.trace.jobs.models import Job, JobKind, JobState
 from lotseal.trace.keys.ring import KeyRing
+from lotseal.trace.labs import service as labs
+from lotseal.trace.labs.models import Laboratory
 from lotseal.trace.log.models import AuditAct
 from lotseal.trace.passport import service as passport
 from lotseal.trace.products import service as products
@@ -210,6 +212,20 @@ LINE: Mapping[str, str] = {
     "result": "0.9",
     "unit": "mg/kg",
 }
+
+
+LABORATORY: Mapping[str, str] = {
+    "name_zh": "闽检",
+    "name_en": "Minjian",
+    "country": "CN",
+    "cma": "CMA 2113 0011 1111",
+    "valid_until": "2028-12-31",
+}
+
+
+def a_laboratory(session: Session, **changed: str) -> Laboratory:
+    """The registered laboratory that `a_certificate` names."""
+    return labs.add(session, labs.read_laboratory({**LABORATORY, **changed}), by=OPERATOR, at=AT)
 
 
 def a_file(text: str = "") -> TakenIn:

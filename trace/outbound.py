@@ -12,9 +12,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message as Headers
 from http.client import HTTPException, HTTPResponse
-from typing import IO, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from .errors import Problem, Unavailable, invalid, say
@@ -30,15 +29,6 @@ class Answer:
     status: int
     media_type: str
     body: bytes
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer like any other: nobody but the operator chooses where requests go."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Headers, newurl: str
-    ) -> None:
-        return None
 
 
 def check_address(url: str, field: str | None = None) -> None:
@@ -80,13 +70,13 @@ def post(url: str, body: bytes, *, media_type: str, limit: int, timeout_s: float
 
 
 def _opener() -> urllib.request.OpenerDirector:
+    """Without the handlers for redirects and proxies: nobody but the operator chooses where requests go."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(context=ssl.create_default_context()),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.HTTPDefaultErrorHandler(),
-        _NoRedirect(),
     ):
         opener.add_handler(handler)
     return opener

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from ..signing.checkpoint import Checkpoint, sign_checkpoint
 from ..signing.ed25519 import Ed25519Public
 from ..signing.keys import Role as KeyRole
+from ..signing.tlog_policy import Policy
 from ..signing.vkeys import Algorithm, VerifierKey
 from . import tables
+from .certificates import signatures
 from .credentials import service as credentials
 from .credentials.issuer import Issuer
 from .db import engines, migrate
@@ -34,6 +36,8 @@ from .log.models import LogHead
 from .log.sealing import Sign
 from .log.sequencer import Sequencer
 from .log.shelf import Shelf
+from .outside import service as outside
+from .outside.service import Authority, Rounds
 from .passport.service import Desk
 from .scans.recorder import Recorder
 from .settings import Settings
@@ -68,6 +72,8 @@ class System:
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
             JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
+            JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authority()),
+            JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
         }
         return Worker(self.main, handlers)
 
@@ -89,7 +95,22 @@ class System:
             for key in keys.all_of(session, KeyRole.LOG)
             if key.public_jwk
         ]
-        return "".join(lines) + "quorum none\n"
+        chosen = self.witness_policy()
+        return "".join(lines) + (bytes(replace(chosen, logs=())).decode() if chosen else "quorum none\n")
+
+    def witness_policy(self) -> Policy | None:
+        """The witnesses that the operator asks, None without any. Raises `Invalid` for a file that is none."""
+        return outside.read_policy(Path(self.settings.witnesses)) if self.settings.witnesses else None
+
+    def authority(self) -> Authority | None:
+        """The time-stamp authority, None without one."""
+        url, roots = self.settings.tsa_url, self.settings.tsa_roots
+        return Authority(url, Path(roots)) if url and roots else None
+
+    def rounds(self) -> Rounds:
+        """Asks witnesses and orders stamps, beside a sequencer."""
+        policy = self.witness_policy()
+        return Rounds(self.main, self.shelf, policy.witnesses if policy else (), self.authority())
 
     def evidence(self, session: Session) -> evidence.Source:
         """What evidence bundles are collected from, as one transaction sees it."""

@@ -12,6 +12,7 @@ from .items import models as items
 from .jobs import models as jobs
 from .keys import models as keys
 from .labels import models as labels
+from .labs import models as labs
 from .links import models as links
 from .log import models as log
 from .products import models as products
@@ -20,7 +21,7 @@ from .scans import models as scans
 from .suppliers import models as suppliers
 
 MODULES = (
-    accounts, batches, certificates, credentials, files, items, jobs, keys, labels, links, log, products, releases,
-    scans, suppliers,
+    accounts, batches, certificates, credentials, files, items, jobs, keys, labels, labs, links, log, products,
+    releases, scans, suppliers,
 )  # fmt: skip
 METADATA = {"main": Base.metadata, "scans": ScanBase.metadata}

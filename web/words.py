@@ -149,6 +149,144 @@ VERDICTS: Final[Mapping[State, Words]] = MappingProxyType(
     }
 )
 
+STANDINGS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "laboratory": Words(
+            "check",
+            "ok",
+            _l("Signed by the laboratory"),
+            _l(
+                "The file carries the laboratory's digital signature, nothing was changed after it, and its "
+                "certificate leads to one that was pinned here for this laboratory."
+            ),
+        ),
+        "not-signed": Words(
+            "file", "info", _l("Not signed"), _l("The file carries no digital signature. Many reports have none.")
+        ),
+        "impossible": Words(
+            "file", "info", _l("No signature possible"), _l("The file is a picture; pictures carry no signatures.")
+        ),
+        "not-looked-at": Words(
+            "question", "info", _l("Signature not looked at yet"), _l("The file came in before signatures were read.")
+        ),
+        "unreadable": Words(
+            "question", "warn", _l("Signature cannot be read"), _l("There may be a signature, but it cannot be read.")
+        ),
+        "changed": Words(
+            "cross",
+            "bad",
+            _l("Changed after signing"),
+            _l("The file is not, or not only, what was signed. Ask the laboratory for the original."),
+        ),
+        "wrong": Words(
+            "cross",
+            "bad",
+            _l("The signature does not fit"),
+            _l("The signature was not made with the key of its certificate."),
+        ),
+        "not-pinned": Words(
+            "question",
+            "warn",
+            _l("Signed, but the signer is not one we pinned"),
+            _l(
+                "The signature is right, but its certificate leads to none that was pinned here. "
+                "Anybody can make such a signature under any name."
+            ),
+        ),
+        "another": Words(
+            "warn",
+            "warn",
+            _l("Signed, not by this laboratory"),
+            _l("The signer is known here, but not for the laboratory that the report names."),
+        ),
+        "suspended": Words(
+            "pause",
+            "warn",
+            _l("Signed, laboratory suspended"),
+            _l("The signature is that of the laboratory, which is suspended here."),
+        ),
+        "not-in-force": Words(
+            "clock",
+            "warn",
+            _l("Signed, certificate not in force"),
+            _l("The signer's certificate had expired, or was not valid at the time that the signature names."),
+        ),
+        "not-proven": Words(
+            "question",
+            "warn",
+            _l("Signed, signer not proven"),
+            _l("The signer's certificate is not meant for documents, or leads to none that was pinned here."),
+        ),
+        "time-stamp": Words(
+            "clock",
+            "info",
+            _l("Only a time stamp"),
+            _l("A time stamp says when the file was there. It says nothing about who made it."),
+        ),
+    }
+)
+"""What the signatures of a report's file come to; the words of `certificates.signatures.Standing`."""
+
+FIVE_FACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "integrity": _l("Content as signed"),
+        "signature": _l("Signature right"),
+        "trust": _l("Signer known"),
+        "coverage": _l("Whole file covered"),
+        "later": _l("Nothing added later"),
+    }
+)
+"""The five facts of a signature, each as a statement that holds or does not."""
+
+FACT_WORDS: Final[Mapping[str, Mapping[str, LazyString]]] = MappingProxyType(
+    {
+        "integrity": {
+            "intact": _l("Every byte that was signed is as it was."),
+            "changed": _l("Something that was signed has been changed."),
+            "unreadable": _l("This could not be read."),
+        },
+        "signature": {
+            "right": _l("It was made with the key of its certificate."),
+            "wrong": _l("It was not made with the key of its certificate."),
+            "unreadable": _l("This could not be read."),
+        },
+        "trust": {
+            "pinned": _l("The certificate leads to one that was pinned here, and was in force when the file came in."),
+            "unknown-root": _l("The certificate leads to none that is pinned here."),
+            "self-signed": _l("The signer made the certificate without any authority."),
+            "expired": _l("A certificate had expired when the file came in."),
+            "not-yet-valid": _l("The certificate was not yet valid when the file came in."),
+            "claimed-time": _l("The signature names a time at which it cannot have been made."),
+            "purpose": _l("The certificate is not meant for signing documents."),
+            "weak": _l("The signature uses an algorithm that is no longer strong enough."),
+            "time-stamp": _l("The time stamp in the signature is not from an authority that is pinned here."),
+            "not-checked": _l("Not looked at, because the signature is wrong."),
+            "unproven": _l("The certificate cannot be followed to one that is pinned here."),
+            "unreadable": _l("This could not be read."),
+        },
+        "coverage": {
+            "file": _l("It covers the whole file."),
+            "revision": _l("It covers the whole file as it was when it was signed."),
+            "part": _l("It covers only a part of the file."),
+            "unreadable": _l("This could not be read."),
+        },
+        "later": {
+            "nothing": _l("Nothing was added after it."),
+            "archive": _l("Only data for checking it later was added, which no page shows."),
+            "signatures": _l("Only further signatures were added, which no page shows."),
+            "seen-signature": _l("A further signature was added that changes how a page looks."),
+            "form": _l("Fields were filled in after it."),
+            "changed": _l("The content was changed or more was added after it."),
+            "unreadable": _l("This could not be read."),
+        },
+    }
+)
+
+ROOT_PURPOSES: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {"signing": _l("Signs reports"), "time-stamps": _l("Stamps the time")}
+)
+"""What a pinned certificate is trusted for; the words of `files.findings.Purpose`."""
+
 BATCH_STATES: Final[Mapping[str, Label]] = MappingProxyType(
     {
         "draft": Label("pencil", "quiet", _l("Draft")),
@@ -236,6 +374,7 @@ def init_app(app: Flask) -> None:
         revoke_reason=revoke_reason,
         act_label=act_label,
         role_label=role_label,
+        purpose_label=purpose_label,
     )
 
 
@@ -311,6 +450,14 @@ FORM_FIELDS: Final[Mapping[str, LazyString]] = MappingProxyType(
         "is_default": _l("Default link"),
         "host": _l("Host"),
         "table": _l("Table"),
+        "cma": _l("CMA number"),
+        "cnas": _l("CNAS number"),
+        "ilac": _l("Number of another scheme"),
+        "valid_until": _l("Accredited until"),
+        "root": _l("Certificate"),
+        "purpose": _l("What it does"),
+        "sha256": _l("SHA-256"),
+        "compared": _l("Compared"),
         "login": _l("Account name"),
         "role": _l("Role"),
         "present": _l("Present password"),
@@ -391,6 +538,12 @@ OFFICE_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
         "supplier:change": _l("Supplier changed"),
         "supplier:suspend": _l("Supplier suspended"),
         "supplier:resume": _l("Supplier resumed"),
+        "laboratory:add": _l("Laboratory added"),
+        "laboratory:change": _l("Laboratory changed"),
+        "laboratory:suspend": _l("Laboratory suspended"),
+        "laboratory:resume": _l("Laboratory resumed"),
+        "laboratory:pin": _l("Certificate of a laboratory pinned"),
+        "laboratory:unpin": _l("Certificate of a laboratory unpinned"),
         "category:add": _l("Category added"),
         "category:change": _l("Category changed"),
         "product:add": _l("Product added"),
@@ -478,3 +631,13 @@ def act_label(act: str) -> LazyString | str:
 def role_label(role: str) -> LazyString | str:
     """What an account may do, in one word."""
     return ROLES.get(role, role)
+
+
+def standing(word: str) -> Words:
+    """The words of what a file's signatures come to; raises KeyError for a word that is none."""
+    return STANDINGS[str(word)]
+
+
+def purpose_label(word: str) -> LazyString | str:
+    """What a pinned certificate is trusted for."""
+    return ROOT_PURPOSES.get(word, word)

@@ -48,12 +48,14 @@ class Building(Office):
             batch = a_batch(db, product)
             on_sale = released(db, system.ring, product, lot="SOLD-1")
             report = a_certificate(db, on_sale, file=file)
+            laboratory = makers.a_laboratory(db)
         code = makers.codes(system, on_sale)[0]
         system.sequencer().run_once()
         with system.main.read() as db:
             run = db.scalars(select(CodeRun.ref)).one()
         self._refs = {
             "suppliers": self.tea,
+            "labs": laboratory.ref,
             "products": product.ref,
             "products.edit_category": category.ref,
             "batches": batch.ref,

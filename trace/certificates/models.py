@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ..batches.models import Batch
 from ..db.base import Base, Row
 from ..files.models import StoredFile
+from ..labs.models import Laboratory as Registered
 
 
 class Status(StrEnum):
@@ -57,6 +58,8 @@ class Certificate(Row, Base):
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), index=True)
     file_id: Mapped[int] = mapped_column(ForeignKey("stored_file.id"), index=True)
+    laboratory_id: Mapped[int | None] = mapped_column(ForeignKey("laboratory.id"), index=True)
+    """The registered laboratory whose accreditation number the report states; set by `signatures.py` only."""
     number: Mapped[str] = mapped_column(String(60), index=True)
     laboratory: Mapped[str] = mapped_column(String(200))
     accreditation: Mapped[str] = mapped_column(String(100))
@@ -81,6 +84,7 @@ class Certificate(Row, Base):
     withdrawn_reason: Mapped[str] = mapped_column(String(500), default="")
     batch: Mapped[Batch] = relationship(lazy="joined")
     file: Mapped[StoredFile] = relationship(lazy="joined")
+    registered: Mapped[Registered | None] = relationship()
     lines: Mapped[list[ResultLine]] = relationship(order_by="ResultLine.position", lazy="selectin")
 
     def expired(self, today: date) -> bool:

@@ -19,8 +19,10 @@ from ..errors import Message, conflict, invalid, not_found, say
 from ..files import service as files
 from ..files.models import StoredFile
 from ..intake import Intake
+from ..labs import service as labs
 from ..log import Act, Actor
 from ..products.models import Product
+from . import signatures
 from .limits import judge
 from .models import Certificate, Conclusion, Outcome, RejectReason, ResultLine, Status
 
@@ -150,8 +152,10 @@ def submit(
             for position, line in enumerate(draft.lines)
         ],
     )
+    certificate.registered = labs.named_by(session, draft.accreditation)
     session.add(certificate)
     session.flush()
+    signatures.judge_if_stale(session, certificate, by=by, at=at)
     log.record(
         session,
         Act.CERTIFICATE_SUBMIT,

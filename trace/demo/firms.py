@@ -88,6 +88,8 @@ MINJIAN = Laboratory(
     "福建省示例市检测路 1 号 · No. 1 Example Road · report@minjian.example",
     "CMA 260000DEMO01 / CNAS L00000-DEMO",
     "#2f5d50",
+    valid=540,
+    pinned=True,
 )
 HUDONG = Laboratory(
     "沪东食品检测中心(演示)",
@@ -95,6 +97,7 @@ HUDONG = Laboratory(
     "上海市示例区样品路 8 号 · No. 8 Sample Road · report@hudong.example",
     "CMA 260000DEMO02 / CNAS L00001-DEMO",
     "#28527a",
+    valid=410,
 )
 HENGPU = Laboratory(
     "恒谱检验(演示)",
@@ -102,6 +105,7 @@ HENGPU = Laboratory(
     "江苏省示例市光谱路 3 号 · No. 3 Spectrum Road · report@hengpu.example",
     "CMA 200000DEMO09 / CNAS L00009-DEMO",
     "#6a4a7c",
+    valid=-30,
 )
 NORDHAV = Laboratory(
     "北海分析(演示)",
@@ -109,6 +113,8 @@ NORDHAV = Laboratory(
     "Eksempelveien 1, 0000 Eksempel · report@nordhav.example",
     "NA TEST 000-DEMO",
     "#1f5f7a",
+    country="NO",
+    valid=700,
 )
 HUAGUANG = Laboratory(
     "华光电器检测(演示)",
@@ -116,6 +122,7 @@ HUAGUANG = Laboratory(
     "广东省示例市照明路 5 号 · No. 5 Lighting Road · report@huaguang.example",
     "CMA 260000DEMO03 / CNAS L00003-DEMO",
     "#8a5a1f",
+    valid=260,
 )
 ORIGIN_OFFICE = Laboratory(
     "地理标志用标登记处(演示)",
@@ -131,3 +138,6 @@ CHAIN_BODY = Laboratory(
     "CB 0000-DEMO",
     "#2a6f6b",
 )
+
+LABORATORIES = (MINJIAN, HUDONG, HENGPU, NORDHAV, HUAGUANG)
+"""Those that are registered; the two other bodies certify, they do not test."""

@@ -20,6 +20,8 @@ from ..certificates.models import Certificate
 from ..items import service as items
 from ..items.models import CodeRun
 from ..keys import service as keys
+from ..labs import service as labs
+from ..labs.roots import read_root
 from ..links import service as links
 from ..links.intake import read_link
 from ..log import Actor
@@ -48,6 +50,10 @@ from .plan import (
     RunPlan,
     Story,
 )
+from .plan import (
+    Laboratory as LaboratoryPlan,
+)
+from .signing import Authorities
 
 KEYS_CHANGED = At(-200, "08:00")
 """After the oldest run of codes, before all others: the key of that run is taken away in the end."""
@@ -82,10 +88,11 @@ class History:
     """Collects steps, then takes them one after the other. Whatever stops a batch or its supplier waits until the codes
     that were ordered before are made: a job refuses to make codes for a stopped batch."""
 
-    def __init__(self, system: System, calendar: Calendar, material: Material) -> None:
+    def __init__(self, system: System, calendar: Calendar, material: Material, authorities: Authorities) -> None:
         self._system = system
         self._calendar = calendar
         self._material = material
+        self._authorities = authorities
         self._steps: list[Step] = []
         self.cast = Cast()
 
@@ -132,6 +139,8 @@ class History:
             self._then(At(-238, "14:00"), self._add_firm, firm)
             if firm.suspended:
                 self._then(firm.suspended, self._suspend, firm, stops=True)
+        for laboratory in firms.LABORATORIES:
+            self._then(At(-238, "16:00"), self._add_laboratory, laboratory)
         self._then(KEYS_CHANGED, self._change_keys)
 
     def _make_keys(self, session: Session, *, at: datetime) -> None:
@@ -174,6 +183,18 @@ class History:
         self.cast.suppliers[plan.key] = suppliers.add(session, draft, by=self._who("quality"), at=at)
         if plan.login:
             self._add_account(session, plan.login, plan.person, "supplier", self.cast.suppliers[plan.key], at=at)
+
+    def _add_laboratory(self, session: Session, plan: LaboratoryPlan, *, at: datetime) -> None:
+        form = {"name_zh": plan.name_zh, "name_en": plan.name_en, "country": plan.country}
+        for number in plan.accreditation.split(" / "):
+            scheme = number.split()[0].lower()
+            form[scheme if scheme in ("cma", "cnas") else "ilac"] = number
+        if plan.valid is not None:
+            form["valid_until"] = self._calendar.date(plan.valid).isoformat()
+        laboratory = labs.add(session, labs.read_laboratory(form), by=self._who("quality"), at=at)
+        if plan.pinned:
+            root = read_root(self._authorities.root_of(plan))
+            labs.pin(session, laboratory, root, {"sha256": root.sha256}, by=self._who("quality"), at=at)
 
     def _suspend(self, session: Session, plan: FirmPlan, *, at: datetime) -> None:
         suppliers.suspend(session, self.cast.suppliers[plan.key], plan.suspended_reason, by=self._who("quality"), at=at)

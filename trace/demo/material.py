@@ -15,6 +15,7 @@ from .firms import FIRMS
 from .pictures import write_picture
 from .plan import BatchPlan, Calendar, ProductPlan, ReportPlan, Story
 from .reports import Subject, write_report
+from .signing import Authorities
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,13 @@ def count(stories: Sequence[Story]) -> int:
     return sum(1 for _ in _reports(stories)) + sum(1 for _ in _pictured(stories))
 
 
-def prepare(storage: LocalStorage, stories: Sequence[Story], calendar: Calendar, done: Callable[[], None]) -> Material:
+def prepare(
+    storage: LocalStorage,
+    stories: Sequence[Story],
+    calendar: Calendar,
+    authorities: Authorities,
+    done: Callable[[], None],
+) -> Material:
     """Two at a time, as many as the gate lets in. `done` is called after each file, from several threads."""
     with tempfile.TemporaryDirectory(prefix="lotseal-") as name, ThreadPoolExecutor(MAX_CHILDREN) as pool:
         folder = Path(name)
@@ -38,7 +45,10 @@ def prepare(storage: LocalStorage, stories: Sequence[Story], calendar: Calendar,
             report, subject = found
             path = folder / f"{report.number}.pdf"
             write_report(path, report, subject, calendar)
-            taken = files.take_in_document(storage, path, path.name)
+            if report.signed:
+                authorities.sign(path, report)
+            at = calendar.moment(report.sent)
+            taken = files.take_in_document(storage, path, path.name, authorities.pinned, at=at)
             done()
             return report.number, taken
 

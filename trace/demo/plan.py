@@ -99,6 +99,11 @@ class Laboratory:
     address: str
     accreditation: str
     colour: str
+    country: str = "CN"
+    valid: int | None = None
+    """Days from today until which it is accredited; None: it is not registered."""
+    pinned: bool = False
+    """Its own authority is pinned, so that its signatures are known."""
 
     @property
     def name(self) -> str:
@@ -144,6 +149,8 @@ class ReportPlan:
     sent_by: str = ""
     """Login; empty: the supplier's own."""
     reviewed_by: str = "quality"
+    signed: str = ""
+    """Who put a digital signature on the file: `laboratory`, `stranger` (under the laboratory's name), or nobody."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from . import aftermath, codes, folder, formula, lamp, material, salmon, tea
 from .facts import BatchFact, DemoFacts, load, write_marker
 from .history import Cast, History
 from .plan import Calendar
+from .signing import Authorities
 
 __all__ = ["Progress", "build", "load"]
 
@@ -72,9 +73,10 @@ def _calendar(chosen: settings.Settings, today: date | None) -> tuple[Calendar, 
 def _live(system: System, calendar: Calendar, now: datetime, steps: _Steps) -> Cast:
     """From an empty store to today."""
     drawing = say("Drawing reports and pictures")
-    taken = material.prepare(system.storage, STORIES, calendar, lambda: steps.tell(drawing))
+    authorities = Authorities(calendar)
+    taken = material.prepare(system.storage, STORIES, calendar, authorities, lambda: steps.tell(drawing))
     steps.tell(say("Telling the stories"))
-    cast = History(system, calendar, taken).play(STORIES)
+    cast = History(system, calendar, taken, authorities).play(STORIES)
     steps.tell(say("Issuing codes"))
     _run_jobs(system)
     with system.main.write() as session:

@@ -28,6 +28,7 @@ _RESIDUES = ReportPlan(
     expires=333,
     sent=At(-32, "15:10"),
     accepted=At(-31, "09:40"),
+    signed="laboratory",
     lines=(
         Line("铅(以 Pb 计) lead", "≤ 5.0", "0.9", "mg/kg", "GB 5009.12"),
         Line("联苯菊酯 bifenthrin", "≤ 5", "0.12", "mg/kg", "GB 23200.113"),
@@ -63,6 +64,7 @@ _EARLY_CHECK = ReportPlan(
     issued=-3,
     expires=362,
     sent=At(-2, "16:45"),
+    signed="stranger",
     lines=(
         Line("水分 moisture", "≤ 6.0", "5.8", "%", "GB 5009.3"),
         Line("总灰分 total ash", "≤ 6.5", "5.7", "%", "GB 5009.4"),

@@ -37,7 +37,20 @@ MAX_TRAILING_BYTES = 1_024
 # Readers look for the PDF header this far into a file; the gate wants it at the first byte.
 HEADER_WINDOW = 1_024
 
+# Signatures in one PDF that are judged, the bytes of one of them, the certificates inside it, and states of the file.
+MAX_SIGNATURES = 20
+MAX_CMS_BYTES = 256_000
+MAX_CMS_CERTIFICATES = 30
+MAX_REVISIONS = 100
+MAX_NAME_CHARACTERS = 200
+# Pinned roots that come with one request, and the bytes of one of them.
+MAX_ROOTS = 400
+MAX_ROOT_BYTES = 8_192
+# A clock may be wrong by so much: a signing time in the future beyond it is not believed.
+CLAIMED_TIME_SLACK_HOURS = 24
+
 # Bounds of the child process itself.
+MAX_REQUEST_CHARACTERS = 6_000_000
 CHILD_ADDRESS_SPACE = 512 << 20
 CHILD_CPU_SECONDS = 10
 CHILD_WALL_SECONDS = 20

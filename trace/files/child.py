@@ -1,7 +1,8 @@
 """The child program that parses one hostile file: `python -I -m lotseal.trace.files.child`.
 
-Standard input is one JSON line `{"task": "document" | "picture" | "symbols", "path": …, "kind": …}`, where the kind is
-"pdf", "png", "jpeg" or "webp".
+Standard input is one JSON line `{"task": "document" | "picture" | "symbols" | "signatures", "path": …, "kind": …}`,
+where the kind is "pdf", "png", "jpeg" or "webp". The task "signatures" also has `at`, a moment, and `roots`, a list of
+`{"der": base64, "purpose": "signing" | "time-stamps"}`.
 Standard output is one JSON line: facts, or `{"refused": rule, "values": {…}}`. Images go into the working folder.
 
 The bounds are set before any parser is loaded: memory, processor time, wall-clock time, size of a file, open files, no
@@ -28,7 +29,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 
 def main() -> int:
-    request = json.loads(sys.stdin.readline(65_536))
+    request = json.loads(sys.stdin.readline(bounds.MAX_REQUEST_CHARACTERS))
     # Whatever a parser prints must not stand in the answer.
     answer_to = os.dup(1)
     os.dup2(2, 1)

@@ -59,6 +59,7 @@ class DocumentFacts:
     `original_name` is the sender's file name made harmless, with an ending that fits `kind`. `page_sizes_mm` has
     (width, height) per page as shown, and is empty for pictures, whose pixels have no size on paper. `text` is the
     text layer per page, cut at 100,000 characters in all. `page_images` has at most the first 20 of `pages` pages.
+    `signed` says that a signature is in it, and nothing about its worth.
     """
 
     original_name: str
@@ -68,6 +69,7 @@ class DocumentFacts:
     has_text_layer: bool
     text: tuple[str, ...]
     page_images: tuple[PageImage, ...]
+    signed: bool
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,12 @@ def inspect_document(path: Path, out_dir: Path, *, original_name: str) -> Docume
     """
     kind = _kind_of(path)
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
-        found = _ask_child("document", path, kind, Path(folder))
+        found = ask_child("document", path, kind, Path(folder))
         try:
             pages = _between(found["pages"], 1, bounds.MAX_PAGES)
             sizes = tuple(_size(pair) for pair in found["sizes"])
             text = tuple(_text(page) for page in found["texts"])
+            signed = kind == "pdf" and _flag(found["signed"])
             if len(found["images"]) != min(pages, bounds.MAX_RENDERED_PAGES):
                 raise ValueError("not every page was drawn")
             images = tuple(
@@ -101,7 +104,13 @@ def inspect_document(path: Path, out_dir: Path, *, original_name: str) -> Docume
         except (KeyError, TypeError, ValueError):
             raise refusal("file.too-complex") from None
     has_text = any(page.strip() for page in text)
-    return DocumentFacts(_harmless_name(original_name, kind), kind, pages, sizes, has_text, text, images)
+    return DocumentFacts(_harmless_name(original_name, kind), kind, pages, sizes, has_text, text, images, signed)
+
+
+def type_of(path: Path) -> Kind | None:
+    """What the first bytes say that it is, and nothing about its worth; None for a type that is not taken."""
+    with path.open("rb") as stream:
+        return _sniff(stream.read(bounds.HEADER_WINDOW))
 
 
 def inspect_picture(path: Path, out_dir: Path) -> PictureFacts:
@@ -110,7 +119,7 @@ def inspect_picture(path: Path, out_dir: Path) -> PictureFacts:
     if kind == "pdf":
         raise refusal("file.type-picture")
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
-        found = _ask_child("picture", path, kind, Path(folder))
+        found = ask_child("picture", path, kind, Path(folder))
         try:
             small, large = found["images"]
             return PictureFacts(
@@ -128,8 +137,7 @@ def read_symbols(path: Path) -> tuple[str, ...]:
     kind = _kind_of(path)
     if kind == "pdf":
         raise refusal("file.type-photo")
-    with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
-        found = _ask_child("symbols", path, kind, Path(folder))
+    found = ask_child("symbols", path, kind)
     try:
         texts = tuple(found["symbols"])
         if len(texts) > bounds.MAX_SYMBOLS or not all(_is_symbol(text) for text in texts):
@@ -180,14 +188,18 @@ def child_command() -> list[str]:
     return [sys.executable, "-I", "-X", "utf8", "-m", "lotseal.trace.files.child"]
 
 
-def _ask_child(task: str, path: Path, kind: Kind, folder: Path) -> dict[str, Any]:
-    """The child's facts. Raises `Invalid` for a refusal and for every way in which a child can fail."""
+def ask_child(task: str, path: Path, kind: Kind, folder: Path | None = None, **more: object) -> dict[str, Any]:
+    """The child's facts, with images in `folder` if it draws any. Raises `Invalid` for a refusal and for every way in
+    which a child can fail, `Unavailable` when none can be had."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="lotseal-") as name:
+            return ask_child(task, path, kind, Path(name), **more)
     if not _turns.acquire(timeout=_WAIT_FOR_A_TURN_SECONDS):
         raise Unavailable(
             Problem("file", "file.busy", say("Many files are being read just now. Upload it again in a minute."))
         )
     try:
-        request = json.dumps({"task": task, "path": str(path.absolute()), "kind": kind})
+        request = json.dumps({"task": task, "path": str(path.absolute()), "kind": kind, **more})
         exit_code, line = _run_child(request, folder)
     finally:
         _turns.release()
@@ -263,6 +275,12 @@ def _read_plain_file(path: Path, at_most: int) -> bytes:
 def _between(value: object, low: int, high: int) -> int:
     if not isinstance(value, int) or not low <= value <= high:
         raise ValueError("a number out of bounds")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("neither yes nor no")
     return value
 
 

@@ -24,5 +24,7 @@ class StoredFile(Row, Base):
     pages: Mapped[int]
     has_text_layer: Mapped[bool]
     page_images: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    signatures: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """`signatures.Signatures.plain()` of a PDF; None when it came in before anybody looked."""
     added_at: Mapped[datetime]
     added_by: Mapped[str] = mapped_column(String(200))

@@ -42,13 +42,16 @@ _KEYS = {
     "/EF": "EmbeddedFiles",
     "/XFA": "XFA",
     "/RichMediaContent": "RichMedia",
+    "/ByteRange": "Signature",
 }
+_SIGNATURE = "Signature"
+"""Found on the same walk, yet nothing that acts: what is inside a signature dictionary (ISO 32000-2, 12.8.1)."""
 
 
 def read_document(path: Path, folder: Path) -> dict[str, object]:
     """What is in the PDF, and page images in `folder`. Raises `Refused`."""
     _check_tail(path.read_bytes())
-    pages = _look(path)
+    pages, signed = _look(path)
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError:
@@ -61,7 +64,13 @@ def read_document(path: Path, folder: Path) -> dict[str, object]:
     sizes = [_shown_size(document, index, unit) for index, unit in enumerate(pages)]
     images = [_draw_page(document, index, folder) for index in range(min(len(pages), bounds.MAX_RENDERED_PAGES))]
     texts = _texts(document)
-    return {"pages": len(pages), "sizes": sizes, "texts": texts, "images": [vars(image) for image in images]}
+    return {
+        "pages": len(pages),
+        "sizes": sizes,
+        "texts": texts,
+        "images": [vars(image) for image in images],
+        "signed": signed,
+    }
 
 
 def _check_tail(data: bytes) -> None:
@@ -73,8 +82,9 @@ def _check_tail(data: bytes) -> None:
         raise Refused("file.mixed")
 
 
-def _look(path: Path) -> list[float]:
-    """The size in 1/72 inch of the user unit of each page, after every object has been looked at.
+def _look(path: Path) -> tuple[list[float], bool]:
+    """The size in 1/72 inch of the user unit of each page, and whether there is a signature; after every object has
+    been looked at.
 
     Recovery is off: in a PDF that must be repaired first, one reader may find another report than the next.
     """
@@ -86,9 +96,11 @@ def _look(path: Path) -> list[float]:
             if count > bounds.MAX_PAGES:
                 raise Refused("file.pages", pages=count)
             found = set(_active_content(pdf))
+            signed = _SIGNATURE in found
+            found.discard(_SIGNATURE)
             if found:
                 raise Refused("file.active-content", found=[word for word in bounds.ACTIVE_CONTENT if word in found])
-            return [_user_unit(page, number) for number, page in enumerate(pdf.pages, start=1)]
+            return [_user_unit(page, number) for number, page in enumerate(pdf.pages, start=1)], signed
     except pikepdf.PasswordError:
         raise Refused("file.password") from None
     except pikepdf.PdfError:

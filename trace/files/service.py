@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..log import Actor
 from .inspect import PageImage, inspect_document, inspect_picture
 from .models import StoredFile
+from .signatures import Root, Signatures, State, judge
 from .storage import LocalStorage
 
 
@@ -28,16 +30,27 @@ class TakenIn:
     pages: int
     has_text_layer: bool
     page_images: list[dict[str, Any]]
+    signatures: dict[str, Any] | None = None
 
 
-def take_in_document(storage: LocalStorage, upload: Path, name: str) -> TakenIn:
-    """Inspect and store a certificate. Raises `Invalid` when it is refused; then nothing is stored."""
+def take_in_document(storage: LocalStorage, upload: Path, name: str, roots: Sequence[Root], *, at: datetime) -> TakenIn:
+    """Inspect and store a certificate; signatures in it are judged against the pinned `roots`, certificates of signers
+    for the moment `at`. Raises `Invalid` when it is refused; then nothing is stored."""
     with tempfile.TemporaryDirectory(prefix="lotseal-") as folder:
         facts = inspect_document(upload, Path(folder), original_name=name)
         stored = storage.put(upload)
         images = [_put(storage, image) for image in facts.page_images]
+        # What was stored is judged, not what lies in somebody's folder.
+        found = judge(storage.path(stored.sha256), roots, at=at) if facts.signed else Signatures(State.NONE)
     return TakenIn(
-        stored.sha256, stored.size, facts.kind, facts.original_name, facts.pages, facts.has_text_layer, images
+        stored.sha256,
+        stored.size,
+        facts.kind,
+        facts.original_name,
+        facts.pages,
+        facts.has_text_layer,
+        images,
+        found.plain() if facts.kind == "pdf" else None,
     )
 
 

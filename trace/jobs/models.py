@@ -28,6 +28,8 @@ class JobKind(StrEnum):
     ISSUE_CODES = "issue-codes"
     PRINT_LABELS = "print-labels"
     CREDENTIALS = "credentials"
+    STAMP_CHECKPOINT = "stamp-checkpoint"
+    CHECK_SIGNATURES = "check-signatures"
 
 
 class Job(Row, Base):

@@ -19,6 +19,7 @@ from . import (
     evidence,
     keys,
     labels,
+    labs,
     links,
     log,
     products,
@@ -38,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     serve.worker,
     accounts.account,
     suppliers.supplier,
+    labs.laboratory,
     products.category,
     products.product,
     batches.batch,
@@ -63,8 +65,9 @@ COMMANDS: tuple[click.Command, ...] = (
 def main() -> None:
     """Lotseal (溯印): traceability with signed QR codes.
 
-    The data folder is LOTSEAL_DATA. Exit codes: 0 done, 1 refused by a rule, 2 wrong usage, 3 not available just now,
-    4 doctor or «migrate --check» found something, 70 a fault of Lotseal itself, 130 stopped with Ctrl-C.
+    The data folder is LOTSEAL_DATA. Exit codes: 0 done, 1 refused by a rule, 2 wrong usage, 3 not available just now
+    (or «certificate inspect» refuses the file), 4 doctor or «migrate --check» found something, 70 a fault of Lotseal
+    itself, 130 stopped with Ctrl-C.
     """
     # A fault of a job is told by the command itself; its traceback is not for the terminal.
     logging.getLogger("lotseal").addHandler(logging.NullHandler())

@@ -10,13 +10,14 @@ import click
 
 from ...trace import clock
 from ...trace.accounts.service import OPERATOR
-from ...trace.certificates import service
+from ...trace.certificates import service, signatures
 from ...trace.certificates.models import Certificate, RejectReason, Status
 from ...trace.certificates.service import LINE_FIELDS, MOST_LINES
 from ...trace.errors import invalid, say
 from ...trace.files import service as files
-from . import find, shapes
-from .context import changing, done, json_option, listing, reading, show, translated, writing
+from ...trace.labs import service as labs
+from . import find, inspection, shapes
+from .context import as_json, changing, done, json_option, listing, reading, show, translated, writing
 from .options import fields, given, search_options
 
 MOST_BYTES = 1_000_000
@@ -72,7 +73,8 @@ def add(
         draft = service.read_certificate(given(raw), lines, today=today)
         with system.main.read() as session:
             find.batch(session, gtin or "", lot or "")
-        taken = files.take_in_document(system.storage, file, file.name)
+            roots = labs.pinned(session)
+        taken = files.take_in_document(system.storage, file, file.name, roots, at=clock.now())
         with system.main.write() as session:
             batch = find.batch(session, gtin or "", lot or "")
             old = find.certificate(session, replaces) if replaces else None
@@ -143,6 +145,27 @@ def read_table(path: Path) -> Sequence[dict[str, str]]:
     return [dict(zip(headers, row, strict=True)) for row in found[: MOST_LINES + 1]]
 
 
+@certificate.command("inspect")
+@json_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--roots",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="Folder with the certificates (PEM, CRT, CER, DER) that signatures may lead to.",
+)
+def inspect(file: Path, roots: Path | None) -> None:
+    """Read FILE as an upload is read, without keeping it. Exit code 3 when it is refused."""
+    found = inspection.inspect(file, roots)
+    if found["acceptable"] or as_json():
+        show(found)
+    else:
+        click.echo(f"{found['refused']['message']} ({found['refused']['rule']})", err=True)
+    if not found["acceptable"]:
+        click.get_current_context().exit(inspection.REFUSED_FILE)
+
+
 @certificate.command("list")
 @json_option
 @search_options
@@ -168,8 +191,9 @@ def show_(report: str) -> None:
         row = find.certificate(work.session, report)
         facts = shapes.certificate(row, lines=True)
         today = work.at.astimezone(work.system.settings.zone).date()
-        doubts = [translated(doubt) for doubt in service.doubts(row, today=today)]
-    show({**facts, "doubts": doubts})
+        doubts = [*service.doubts(row, today=today), *signatures.doubts(row)]
+        signed = signatures.signed_by_laboratory(row)
+    show({**facts, "doubts": [translated(doubt) for doubt in doubts], "signed": signed})
 
 
 @certificate.command("accept")

@@ -18,6 +18,8 @@ from ...trace.codes.gtin import read_gtin
 from ...trace.errors import conflict, invalid, not_found, say
 from ...trace.items import service as items
 from ...trace.items.models import CodeRun, Item
+from ...trace.labs import service as labs
+from ...trace.labs.models import Laboratory
 from ...trace.passport import typed
 from ...trace.passport.service import Asked
 from ...trace.products import service as products
@@ -39,6 +41,11 @@ def supplier(session: Session, known_as: str) -> Supplier:
     """By reference or licence number."""
     by_licence = session.scalar(select(Supplier).where(Supplier.licence == known_as.strip().upper()))
     return by_licence or suppliers.get(session, known_as.strip())
+
+
+def laboratory(session: Session, known_as: str) -> Laboratory:
+    """By reference or an accreditation number."""
+    return labs.named_by(session, known_as) or labs.get(session, known_as.strip())
 
 
 def product(session: Session, gtin: str) -> Product:

@@ -25,6 +25,7 @@ from ...trace import settings
 from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
 from ...trace.jobs.service import Worker
 from ...trace.log.sequencer import Sequencer
+from ...trace.outside.service import Rounds
 from ...trace.settings import Settings
 from ...trace.system import System
 from .context import STOPPED, UNAVAILABLE, note, ready, sealed
@@ -124,7 +125,8 @@ def _serve(system: System, host: str, port: int, threads: int, target: str) -> N
         respawn_failed_workers=True,
         process_name=None,
     )
-    with _background(system):
+    # Each in a thread of its own, so that a long job does not hold up the log, nor a slow witness either.
+    with _running(system.worker(), system.sequencer(), system.rounds()):
         _until_stopped(server)
 
 
@@ -138,9 +140,8 @@ def _until_stopped(server: Any) -> None:
 
 
 @contextmanager
-def _background(system: System) -> Iterator[None]:
-    """Jobs and the sealing of the log, each in a thread of its own, so that a long job does not hold up the log."""
-    running = system.worker(), system.sequencer()
+def _running(*running: Worker | Sequencer | Rounds) -> Iterator[None]:
+    """What goes on in the background until the block ends."""
     threads = [threading.Thread(target=one.run_forever, name=type(one).__name__, daemon=True) for one in running]
     for thread in threads:
         thread.start()
@@ -183,13 +184,13 @@ def worker(once: bool) -> None:
             note(say("%(count)d jobs were worked on.", count=count))
             sealed(system)
             return
-        stopped_by = _run_until_signal(jobs, system.sequencer())
+        stopped_by = _run_until_signal(jobs, system.sequencer(), system.rounds())
     note(say("Stopped."))
     if stopped_by == signal.SIGINT:
         click.get_current_context().exit(STOPPED)
 
 
-def _run_until_signal(jobs: Worker, sequencer: Sequencer) -> int | None:
+def _run_until_signal(jobs: Worker, *beside: Sequencer | Rounds) -> int | None:
     """Finish the job in hand when asked to stop; a second Ctrl-C breaks it off, and another worker resumes it."""
     got: list[int] = []
 
@@ -200,13 +201,10 @@ def _run_until_signal(jobs: Worker, sequencer: Sequencer) -> int | None:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     note(say("The worker waits for jobs. Stop it with Ctrl-C."))
-    sealing = threading.Thread(target=sequencer.run_forever, name="log", daemon=True)
-    sealing.start()
     try:
-        jobs.run_forever()
+        with _running(*beside):
+            jobs.run_forever()
     finally:
-        sequencer.stop()
-        sealing.join(_PATIENCE_S)
         for number, handler in before.items():
             signal.signal(number, handler)
     return got[0] if got else None

@@ -13,6 +13,7 @@ from ...trace.items.models import CodeRun
 from ...trace.jobs.models import Job
 from ...trace.keys.models import SigningKey
 from ...trace.labels.models import LabelSheet
+from ...trace.labs.models import Laboratory, PinnedRoot
 from ...trace.products.models import Category, Product
 from ...trace.releases.models import Release
 from ...trace.releases.service import Requirement
@@ -46,6 +47,23 @@ def supplier(row: Supplier) -> Facts:
         "added_at": row.added_at,
         "added_by": row.added_by,
     }
+
+
+def laboratory(row: Laboratory) -> Facts:
+    names = ("ref", "name_zh", "name_en", "country", "cma", "cnas", "ilac", "valid_until", "note", "suspended")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "suspended_reason": row.suspended_reason,
+        "roots": [root(one) for one in row.roots],
+        "added_at": row.added_at,
+        "added_by": row.added_by,
+    }
+
+
+def root(row: PinnedRoot) -> Facts:
+    names = ("sha256", "subject", "purpose", "not_after", "added_at", "added_by")
+    removed = ("removed_at", "removed_by", "removed_reason")
+    return {"ref": row.ref, **{name: getattr(row, name) for name in (*names, *removed)}, "counts": not row.removed}
 
 
 def category(row: Category) -> Facts:

@@ -14,6 +14,7 @@ from ...trace.certificates.models import Certificate, ResultLine
 from ...trace.credentials import service as credentials
 from ..access import public
 from ..files import MEDIA_TYPES, original, page_image
+from ..seals import Seals, seals_of
 from ..system import system
 
 blueprint = Blueprint("reports", __name__, url_prefix="/report")
@@ -40,10 +41,11 @@ class Report:
     media_type: str
     pages: list[dict[str, object]]
     original_url: str
+    seals: Seals
 
 
 def shown(certificate: Certificate, pages_endpoint: str, original_endpoint: str) -> Report:
-    """What the page needs to know of a certificate."""
+    """What the page needs to know of a certificate. Needs its session."""
     file = certificate.file
     return Report(
         number=certificate.number,
@@ -70,6 +72,7 @@ def shown(certificate: Certificate, pages_endpoint: str, original_endpoint: str)
             for number, image in enumerate(file.page_images, start=1)
         ],
         original_url=url_for(original_endpoint, ref=certificate.ref),
+        seals=seals_of(certificate),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts, acts, batches, certificates, desk, evidence, keys, links, prints, products, suppliers
+from . import accounts, acts, batches, certificates, desk, evidence, keys, labs, links, prints, products, suppliers
 
 FEATURES = (
     desk,
@@ -12,6 +12,7 @@ FEATURES = (
     certificates,
     prints,  # and codes, whose blueprint it shares
     suppliers,
+    labs,
     products,
     links,
     accounts,

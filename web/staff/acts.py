@@ -21,6 +21,7 @@ MOST_SUBJECT = 120
 MOST_TEXT = 300
 PAGES = {
     "supplier": "suppliers.show",
+    "laboratory": "labs.show",
     "product": "products.show",
     "batch": "batches.show",
     "certificate": "certificates.show",

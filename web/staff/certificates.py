@@ -17,11 +17,13 @@ from ...trace.accounts.models import Role
 from ...trace.batches import service as batches
 from ...trace.batches.models import Batch
 from ...trace.certificates import service as certificates
+from ...trace.certificates import signatures
 from ...trace.certificates.models import Certificate, RejectReason, Status
 from ...trace.certificates.service import LINE_FIELDS, MOST_LINES, CertificateDraft
-from ...trace.errors import Conflict, Invalid, LotsealError, NotFound, Problem, say
+from ...trace.errors import Conflict, Invalid, LotsealError, Message, NotFound, Problem, say
 from ...trace.files import service as files
-from ..access import EVERYONE, STAFF, allow, signed_in
+from ...trace.labs import service as labs
+from ..access import EVERYONE, READERS, STAFF, allow, signed_in
 from ..errors import by_field, status_of
 from ..files import original, page_image, uploaded
 from ..i18n import sentence
@@ -118,7 +120,9 @@ def _read(lines: Sequence[Line]) -> tuple[CertificateDraft, files.TakenIn]:
     try:
         with uploaded("file") as (path, name):
             if not problems:
-                return draft, files.take_in_document(system().storage, path, name)
+                with system().main.read() as db:
+                    roots = labs.pinned(db)
+                return draft, files.take_in_document(system().storage, path, name, roots, at=clock.now())
             files.look_at_document(path, name)
     except Invalid as error:
         problems += error.problems
@@ -210,10 +214,11 @@ def _page(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping
             certificate=certificate,
             report=shown(certificate, "certificates.page", "certificates.file"),
             batch=batch,
-            doubts=[sentence(doubt) for doubt in certificates.doubts(certificate, today=today())],
+            doubts=[sentence(doubt) for doubt in _doubts(certificate)],
             versions=_versions(db, certificate),
             reasons=[(reason.value, reject_reason(reason)) for reason in RejectReason],
             following=db.scalars(query.order_by(Certificate.submitted_at, Certificate.id).limit(1)).first(),
+            reads_laboratories=account.role in READERS,
             own=certificate.submitted_by_ref == account.ref,
             works=works(account),
             may_replace=may_upload(account, batch) and certificate.status in (Status.REJECTED, Status.WITHDRAWN),
@@ -221,6 +226,10 @@ def _page(ref: str, errors: Mapping[str, list[str]] | None = None, form: Mapping
             errors=errors or {},
             form=form or {},
         )
+
+
+def _doubts(certificate: Certificate) -> list[Message]:
+    return [*certificates.doubts(certificate, today=today()), *signatures.doubts(certificate)]
 
 
 def _versions(db: Session, certificate: Certificate) -> list[Certificate]:

@@ -1,7 +1,7 @@
 """credentials of batches and reports, and the lists of revoked ones
 
 Revision ID: 0006
-Revises: 0004
+Revises: 0005
 """
 
 import secrets
@@ -13,7 +13,7 @@ from alembic import op
 from lotseal.trace.db.base import REF_ALPHABET, UtcDateTime
 
 revision = '0006'
-down_revision = '0004'
+down_revision = '0005'
 branch_labels = None
 depends_on = None
 

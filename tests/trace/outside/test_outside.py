@@ -1,0 +1,197 @@
+"""Others put their names and times to the log: witnesses at each checkpoint, an authority once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from authority import NOON
+from authority import Authority as Stamper
+from cryptography.hazmat.primitives.serialization import Encoding
+from makers import AT, Clock, rules, run_job
+from serving import served
+from witness_makers import a_witness
+
+from lotseal.signing.ed25519 import Ed25519Public
+from lotseal.signing.keys import Role
+from lotseal.signing.notes import Note
+from lotseal.signing.timestamp import verify_token
+from lotseal.signing.tlog_policy import Group, Policy, Witness
+from lotseal.signing.vkeys import Algorithm, VerifierKey
+from lotseal.trace.accounts.service import OPERATOR
+from lotseal.trace.errors import Invalid, Unavailable
+from lotseal.trace.jobs.models import Job
+from lotseal.trace.keys import service as keys
+from lotseal.trace.log import Act, reading, record
+from lotseal.trace.log.models import LogCheckpoint, LogCosignature, LogTimestamp
+from lotseal.trace.outside import service as outside
+from lotseal.trace.outside.service import Authority, Rounds
+from lotseal.trace.system import System
+from lotseal.web.witness.app import application
+
+
+def grow(system: System) -> None:
+    with system.main.write() as session:
+        record(session, Act.LINK_ADD, by=OPERATOR, at=AT, subject="link:tea")
+    system.sequencer().run_once()
+
+
+@pytest.fixture
+def witness(system: System, tmp_path: Path) -> Iterator[Witness]:
+    """A witness that follows this system's log, at an address of its own."""
+    with system.main.read() as session:
+        [key] = keys.all_of(session, Role.LOG)
+        raw = Ed25519Public.from_jwk(key.public_jwk or {}).raw
+    log = VerifierKey("t.example.cn/log", Algorithm.ED25519, raw)
+    there = a_witness(tmp_path / "witness", log)
+    with served(application(there)) as address:
+        yield Witness("w1", there.vkey, address)
+
+
+def published(system: System) -> Note:
+    return Note.parse(system.shelf.read("checkpoint") or b"")
+
+
+def test_a_checkpoint_is_shown_with_the_name_of_its_witness(system: System, witness: Witness) -> None:
+    grow(system)
+    rounds = Rounds(system.main, system.shelf, (witness,), None)
+    assert rounds.run_once() == 1
+    with system.main.read() as session:
+        logs = Policy.parse(system.log_policy(session).encode()).logs
+    accepted = Policy(logs, (witness,), (), "w1").verify(published(system))
+    assert [one.witness for one in accepted.cosigned] == [witness]
+    assert rounds.run_once() == 0, "once is enough"
+
+
+def test_each_later_checkpoint_is_cosigned_from_where_the_witness_stands(system: System, witness: Witness) -> None:
+    for _ in range(3):
+        grow(system)
+        assert outside.cosign(system.main, system.shelf, witness)
+    grow(system)
+    grow(system)
+    assert outside.cosign(system.main, system.shelf, witness)
+    with system.main.read() as session:
+        assert [row.size for row in session.query(LogCosignature).order_by(LogCosignature.size)] == [1, 2, 3, 5]
+
+
+def test_since_when_is_what_the_first_witness_says(system: System, witness: Witness) -> None:
+    grow(system)
+    grow(system)
+    outside.cosign(system.main, system.shelf, witness)
+    grow(system)
+    outside.cosign(system.main, system.shelf, witness)
+    with system.main.read() as session:
+        for index in (0, 1):
+            seen = reading.seen(session, index)
+            assert seen is not None
+            assert (seen.size, seen.witnesses) == (2, 1)
+        own = session.get(LogCosignature, (2, witness.key.name))
+        assert own is not None
+        assert seen.at == own.at
+
+
+def test_a_witness_that_is_away_keeps_neither_the_log_nor_the_others(
+    system: System, witness: Witness, time: Clock
+) -> None:
+    away = Witness("away", VerifierKey("away", Algorithm.COSIGNATURE_V1, bytes(32)), "http://127.0.0.1:9")
+    grow(system)
+    rounds = Rounds(system.main, system.shelf, (away, witness), None)
+    assert rounds.run_once() == 1
+    grow(system)
+    assert rounds.run_once() == 1
+    assert rounds._patience["away"].failures == 1, "it is not asked again at once"
+    time.on(minutes=1)
+    rounds.run_once()
+    assert rounds._patience["away"].failures == 2
+
+
+def test_a_policy_shows_the_witnesses_that_the_operator_asks(system: System, witness: Witness, tmp_path: Path) -> None:
+    file = tmp_path / "witnesses"
+    file.write_bytes(bytes(Policy((), (witness,), (Group("some", 1, ("w1",)),), "some")))
+    assert outside.read_policy(file).witnesses == (witness,)
+    file.write_text("witness w1 nonsense\nquorum w1\n")
+    with pytest.raises(Invalid) as refused:
+        outside.read_policy(file)
+    assert rules(refused) == [("LOTSEAL_WITNESSES", "setting.witnesses")]
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[tuple[Stamper, Authority]]:
+    made = Stamper()
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(made.root.public_bytes(Encoding.PEM))
+    with served(made.app) as address:
+        yield made, Authority(address, roots)
+
+
+def stamps(system: System) -> list[LogTimestamp]:
+    with system.main.read() as session:
+        return list(session.query(LogTimestamp).order_by(LogTimestamp.size))
+
+
+def test_a_checkpoint_is_stamped_once_a_day_by_a_job(
+    system: System, authority: tuple[Stamper, Authority], time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, address = authority
+    monkeypatch.setattr(System, "authority", lambda _system: address)
+    time.at = NOON
+    rounds = Rounds(system.main, system.shelf, (), address)
+    for hours in (0, 1, 10, 14):
+        time.on(hours=hours)
+        made.at = time.at
+        grow(system)
+        rounds.run_once()
+        system.worker().run_all()
+    found = stamps(system)
+    assert [stamp.size for stamp in found] == [1, 4], "the second only when the first is a day old"
+    note = reading_note(system, 1)
+    assert verify_token(found[0].token, note.text.encode(), [made.root]) == NOON
+
+
+def reading_note(system: System, size: int) -> Note:
+    with system.main.read() as session:
+        return Note.parse(session.get_one(LogCheckpoint, size).note.encode())
+
+
+def test_nothing_new_is_nothing_to_stamp(system: System, authority: tuple[Stamper, Authority], time: Clock) -> None:
+    time.at = NOON
+    with system.main.write() as session:
+        assert outside.order_stamp(session, at=time.at) is None, "an empty log"
+    grow(system)
+    with system.main.write() as session:
+        assert outside.order_stamp(session, at=time.at) is not None
+        assert outside.order_stamp(session, at=time.at) is None, "one job at a time"
+
+
+def test_without_an_authority_the_job_says_what_to_set(system: System, time: Clock) -> None:
+    grow(system)
+    with system.main.write() as session:
+        outside.order_stamp(session, at=time.at)
+    with pytest.raises(Unavailable) as refused:
+        outside.stamp(_claimed(system), None)
+    assert rules(refused) == [("LOTSEAL_TSA_URL", "timestamp.none")]
+
+
+def _claimed(system: System) -> outside.jobs.Claimed:
+    job = outside.jobs.claim(system.main, "w", at=AT + timedelta(days=9000))
+    assert isinstance(job, Job)
+    return outside.jobs.Claimed(job, system.main)
+
+
+def test_a_stamp_of_another_root_is_not_kept(
+    system: System, authority: tuple[Stamper, Authority], time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _made, address = authority
+    address.roots.write_bytes(Stamper().root.public_bytes(Encoding.PEM))
+    monkeypatch.setattr(System, "authority", lambda _system: address)
+    grow(system)
+    with system.main.write() as session:
+        outside.order_stamp(session, at=time.at)
+    with pytest.raises(Unavailable):
+        run_job(system, at=AT + timedelta(days=9000))
+    assert stamps(system) == []
