@@ -26,6 +26,7 @@ from ..accounts.models import Account
 from ..batches import service as batches
 from ..batches.models import Batch
 from ..certificates import service as certificates
+from ..certificates import signatures
 from ..certificates.models import Certificate
 from ..credentials.models import Credential, StatusList
 from ..errors import Problem, Unavailable, conflict, say
@@ -137,6 +138,13 @@ def _item(session: Session, run: CodeRun, item: Item) -> bytes:
     )
 
 
+def _found(report: Certificate) -> bytes:
+    """What was found in the file of a report, as this service says."""
+    file = report.file
+    looked = {"kind": file.kind, "pages": file.pages, "has_text_layer": file.has_text_layer}
+    return canonical_json({**looked, **signatures.signed_by_laboratory(report)})
+
+
 class _Evidence:
     """The chains of one batch, as of one checkpoint."""
 
@@ -149,6 +157,8 @@ class _Evidence:
                 "evidence.unlogged", say("Nothing of this batch is in the log, so there is nothing to prove it with.")
             )
         self._told = [self._facts(entry) for entry in self._own]
+        reports = certificates.of_batch(self._session, batch)
+        self._reports = {certificates.subject(report): report for report in reports}
         self._entries = [*self._own] + [entry for name in self._chains() for entry in self._chain(name)]
         self._checkpoint = self._choose(max(entry.index or 0 for entry in self._entries))
 
@@ -159,6 +169,7 @@ class _Evidence:
             f"product:{product.ref}",
             f"category:{product.category.ref}",
             f"supplier:{self._batch.supplier.ref}",
+            *sorted({f"laboratory:{one.registered.ref}" for one in self._reports.values() if one.registered}),
             KEYS_CHAIN,
             *(f"status:{number}" for number in sorted(lists)),
         ]
@@ -198,17 +209,22 @@ class _Evidence:
         """How many others put their name to each of the covering checkpoints, to the first that somebody did."""
         query = select(table.size, func.count()).join(LogCheckpoint, LogCheckpoint.size == table.size).where(*covering)
         rows = self._session.execute(query.group_by(table.size).order_by(table.size).limit(NEAR))
-        return dict(rows.tuples().all())
+        return {size: int(count) for size, count in rows}
 
     def submitted(self) -> list[dict[str, Any]]:
         """What the log says of each certificate that was submitted."""
         return [facts for facts in self._told if facts["act"] == Act.CERTIFICATE_SUBMIT]
 
     def files(self, submitted: Sequence[Mapping[str, Any]]) -> Members:
-        members = {}
-        for sha256 in sorted({facts["file_sha256"] for facts in submitted}):
+        """The files of these certificates as they came, and what was found in each."""
+        members: Members = {}
+        for facts in submitted:
+            sha256 = facts["file_sha256"]
             if self._source.storage.exists(sha256):
                 members[f"files/{sha256}"] = self._source.storage.path(sha256).read_bytes()
+            report = self._reports.get(facts["subject"])
+            if report is not None and report.file.sha256 == sha256:
+                members[f"facts/{sha256}.json"] = _found(report)
         return members
 
     def bundle(self, about: About, own: Members) -> Bundle:
