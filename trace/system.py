@@ -23,6 +23,7 @@ from .credentials import service as credentials
 from .credentials.issuer import Issuer
 from .db import engines, migrate
 from .db.engines import Database
+from .evidence import service as evidence
 from .files.storage import LocalStorage
 from .items import service as items
 from .jobs.models import JobKind
@@ -110,6 +111,10 @@ class System:
         """Asks witnesses and orders stamps, beside a sequencer."""
         policy = self.witness_policy()
         return Rounds(self.main, self.shelf, policy.witnesses if policy else (), self.authority())
+
+    def evidence(self, session: Session) -> evidence.Source:
+        """What evidence bundles are collected from, as one transaction sees it."""
+        return evidence.Source(session, self.storage, self.shelf, self.log_policy(session))
 
     def _log_signer(self, session: Session, _at: datetime) -> Sign:
         key = self.ring.log_key(keys.pair_to_sign(session, KeyRole.LOG).kid)

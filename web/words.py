@@ -372,6 +372,8 @@ def init_app(app: Flask) -> None:
         field_label=field_label,
         form_label=form_label,
         reject_reason=reject_reason,
+        credential_kind=credential_kind,
+        revoke_reason=revoke_reason,
         act_label=act_label,
         role_label=role_label,
         purpose_label=purpose_label,
@@ -481,6 +483,23 @@ REJECT_REASONS: Final[Mapping[str, LazyString]] = MappingProxyType(
 )
 """Why a report was rejected; the words of `RejectReason`."""
 
+CREDENTIAL_KINDS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "passport": _l("Signed record of the batch"),
+        "inspection": _l("Signed record of the report"),
+    }
+)
+"""What a credential speaks for; the words of `credentials.models.Kind`."""
+
+REVOKE_REASONS: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "recalled": _l("The batch was recalled"),
+        "withdrawn": _l("The report was withdrawn"),
+        "key-revoked": _l("The key that signed it was revoked; a new one was issued"),
+    }
+)
+"""Why a credential was revoked; the words of `RevokeReason`."""
+
 BATCH_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
     {
         "batch:add": _l("Batch added"),
@@ -501,6 +520,9 @@ BATCH_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
         "codes:void": _l("Codes voided"),
         "labels:print": _l("Labels ordered"),
         "labels:verify": _l("Labels scanned back"),
+        "bundle:export": _l("Evidence taken along"),
+        "credential:issue": _l("Signed record issued"),
+        "credential:revoke": _l("Signed record revoked"),
     }
 )
 """What was done to a batch, its reports and its codes; the words of `log.Act`."""
@@ -535,6 +557,7 @@ OFFICE_ACTS: Final[Mapping[str, LazyString]] = MappingProxyType(
         "link:remove": _l("Link removed"),
         "link-host:allow": _l("Host trusted"),
         "link-host:refuse": _l("Host no longer trusted"),
+        "status:publish": _l("Status list published"),
         "key:add": _l("Key added"),
         "key:retire": _l("Key retired"),
         "key:revoke": _l("Key revoked"),
@@ -552,6 +575,32 @@ ROLES: Final[Mapping[str, LazyString]] = MappingProxyType(
 )
 
 
+KEY_ROLES: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "item": _l("Item codes, signature (tier B)"),
+        "tag": _l("Item codes, tag (tier A and B)"),
+        "credential": _l("Releases and credentials"),
+        "log": _l("Checkpoints of the log"),
+        "status": _l("Status lists"),
+        "root": _l("Endorses the key history"),
+    }
+)
+"""What a key is for; `tag` is the secret among the keys of the role `item`."""
+
+KEY_HOMES: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {"file": _l("File of the key folder"), "pkcs11": _l("PKCS#11 token"), "offline": _l("Off-line")}
+)
+"""Where the private half of a key lives."""
+
+KEY_STATES: Final[Mapping[str, Label]] = MappingProxyType(
+    {
+        "current": Label("check", "ok", _l("In use")),
+        "retired": Label("box", "quiet", _l("Retired")),
+        "revoked": Label("stop", "bad", _l("Revoked")),
+    }
+)
+
+
 def form_label(field: str) -> LazyString | str:
     """The name of a form field, also of one in a numbered line (`lines-0.limit`); empty when it has none."""
     head, _dot, column = field.partition(".")
@@ -564,6 +613,16 @@ def form_label(field: str) -> LazyString | str:
 def reject_reason(word: str) -> LazyString | str:
     """Why a report was rejected, in the reader's language."""
     return REJECT_REASONS.get(word, word)
+
+
+def credential_kind(word: str) -> LazyString | str:
+    """What a credential speaks for, in the reader's language."""
+    return CREDENTIAL_KINDS.get(word, word)
+
+
+def revoke_reason(word: str) -> LazyString | str:
+    """Why a credential was revoked, in the reader's language."""
+    return REVOKE_REASONS.get(word, word)
 
 
 def act_label(act: str) -> LazyString | str:

@@ -51,6 +51,7 @@ class Building(Office):
         code = makers.codes(system, on_sale)[0]
         with system.main.write() as db:
             laboratory = makers.a_laboratory(db)
+        system.sequencer().run_once()
         with system.main.read() as db:
             run = db.scalars(select(CodeRun.ref)).one()
         self._refs = {
@@ -61,6 +62,8 @@ class Building(Office):
             "batches": batch.ref,
             "batches.document": on_sale.ref,
             "certificates": report.ref,
+            "evidence.batch": batch.ref,
+            "evidence.certificate": report.ref,
             "reports": report.ref,
             "labels": run,
             "accounts": self.people["dana"].ref,

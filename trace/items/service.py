@@ -141,6 +141,9 @@ def issue(claimed: jobs.Claimed, ring: KeyRing) -> None:
             rows = [maker.item(run, now) for _ in range(min(CHUNK, left))]
             commitment.extend(session, run, rows)
             session.execute(insert(Item), rows)
+            if run.issued >= run.count:
+                # Not later: a key that is revoked in between would have committed to its codes after its end.
+                commitment.commit(session, run, at=now)
             claimed.progress(session, run.issued, at=now)
 
 

@@ -66,6 +66,7 @@ class Act(StrEnum):
     CREDENTIAL_ISSUE = "credential:issue"
     CREDENTIAL_REVOKE = "credential:revoke"
     STATUS_PUBLISH = "status:publish"
+    BUNDLE_EXPORT = "bundle:export"
     KEY_ADD = "key:add"
     KEY_RETIRE = "key:retire"
     KEY_REVOKE = "key:revoke"
@@ -79,10 +80,9 @@ UNLOGGED = frozenset(
         Act.ACCOUNT_SIGN_IN_REFUSED,
         Act.ACCOUNT_SIGN_OUT,
         Act.ACCOUNT_SESSIONS_REVOKE,
-        # An order is no fact yet: the commitment over the finished run is.
-        Act.CODES_ISSUE,
         Act.LABELS_PRINT,
         Act.LABELS_VERIFY,
+        Act.BUNDLE_EXPORT,
     )
 )
 """Acts that stay inside: nobody outside relies on them, and most are personal."""

@@ -16,6 +16,7 @@ from . import (
     credentials,
     demo,
     doctor,
+    evidence,
     keys,
     labels,
     labs,
@@ -50,6 +51,8 @@ COMMANDS: tuple[click.Command, ...] = (
     keys.key,
     code.code,
     log.log,
+    evidence.bundle,
+    evidence.verify,
     witness.witness,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts, acts, batches, certificates, desk, keys, labs, links, prints, products, suppliers
+from . import accounts, acts, batches, certificates, desk, evidence, keys, labs, links, prints, products, suppliers
 
 FEATURES = (
     desk,
@@ -18,6 +18,7 @@ FEATURES = (
     accounts,
     acts,
     keys,
+    evidence,
 )
 
 
