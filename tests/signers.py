@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -22,7 +22,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
-from pyhanko_certvalidator.registry import SimpleCertificateStore
+from pyhanko_certvalidator import registry as stores
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
@@ -68,8 +68,12 @@ def holder(
     purposes: list[x509.ObjectIdentifier] | None = None,
     usage: bool = True,
     stamps: bool = False,
+    lasting: bool = False,
 ) -> Holder:
-    """A fresh key pair whose certificate is signed by `by`, or by itself."""
+    """A fresh key pair whose certificate is signed by `by`, or by itself; a `lasting` one is in force on the day of the
+    test, for what looks at the real clock."""
+    if lasting:
+        start, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1)
     key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = ec.generate_private_key(ec.SECP256R1())
     if stamps:
         # The library's time stamper for tests takes this kind only.
@@ -121,6 +125,12 @@ def laboratory() -> Holder:
 
 
 @cache
+def now_root() -> Holder:
+    """An authority of today."""
+    return holder("Today's Root", authority=True, lasting=True)
+
+
+@cache
 def stranger_root() -> Holder:
     return holder("Nobody's Root", authority=True)
 
@@ -150,14 +160,14 @@ def sign(
     by: Holder,
     *,
     name: str = "Laboratory",
-    at: datetime = SIGNED_AT,
+    at: datetime | None = SIGNED_AT,
     box: tuple[int, int, int, int] | None = None,
     stamped_by: DummyTimeStamper | None = None,
     room: int | None = None,
     existing: bool = False,
 ) -> bytes:
     """`data` with one more signature as an incremental update; `box` makes it one that the page shows, `room` is how
-    many bytes it takes, `existing` fills a field that is there."""
+    many bytes it takes, `existing` fills a field that is there. Without `at` it claims the real time."""
     writer = IncrementalPdfFileWriter(BytesIO(data))
     metadata = signers.PdfSignatureMetadata(
         field_name=name, md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES
@@ -165,30 +175,32 @@ def sign(
     target = BytesIO()
     spec = None if existing else fields.SigFieldSpec(name, box=box)
     signer = _Signer(metadata, signer=_signer(by), new_field_spec=spec, timestamper=stamped_by)
-    signer.at = at
+    signer.at = at or datetime.now(UTC)
     signer.sign_pdf(writer, output=target, bytes_reserved=room)
     return target.getvalue()
 
 
 class _Signer(signers.PdfSigner):
-    """Claims the signing time that it is told."""
+    """Claims the signing time that it is told, and signs any field."""
 
     at: datetime
 
     def init_signing_session(self, *arguments: Any, **options: Any) -> Any:
         session = super().init_signing_session(*arguments, **options)
         session.system_time = self.at
+        # A signer that does not mind what the field demands.
+        session.sv_spec = None
         return session
 
 
 def _signer(by: Holder) -> signers.SimpleSigner:
-    registry = SimpleCertificateStore()
-    registry.register_multiple([_asn1(one) for one in by.above])
+    store = stores.SimpleCertificateStore()
+    store.register_multiple([_asn1(one) for one in by.above])
     key = by.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return signers.SimpleSigner(
-        signing_cert=_asn1(by.certificate), signing_key=asn1_keys.PrivateKeyInfo.load(key), cert_registry=registry
+        signing_cert=_asn1(by.certificate), signing_key=asn1_keys.PrivateKeyInfo.load(key), cert_registry=store
     )
 
 

@@ -71,9 +71,9 @@ class System:
         handlers: dict[JobKind, Handler] = {
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
-            JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
             JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authority()),
             JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
+            JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
         }
         return Worker(self.main, handlers)
 

@@ -115,7 +115,7 @@ def _http_words(status: int) -> Words:
         case 413:
             return Words(
                 _headline(status),
-                _("What was sent is larger than 64 MB, so it was not read."),
+                _("What was sent is larger than 64 MB or has more than 2,000 fields, so it was not read."),
                 _("A file may have up to 20 MB. Make it smaller, for instance by scanning at 300 dpi."),
             )
         case 429:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -24,3 +24,8 @@ def init_app(app: Flask) -> None:
 def login_name() -> str:
     """One account is guarded also against many addresses."""
     return "login:" + request.form.get("login", "").strip().lower()[:120]
+
+
+def refused(response: Response) -> bool:
+    """Whether a sign-in failed. Only those count: a team behind one address may sign in as often as it works."""
+    return response.status_code >= 400

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
+from ..trace.files.findings import Coverage, Five, Integrity, Later, Trust, Works
 from ..trace.passport.model import (
     BatchFacts,
     Correction,
@@ -21,6 +22,8 @@ from ..trace.passport.model import (
     SupplierFacts,
     TimelineStep,
 )
+from .seals import Seal, Seals, statements_of
+from .words import STANDINGS
 
 TODAY: Final = date(2026, 11, 22)
 NOW: Final = datetime(2026, 11, 22, 9, 41, tzinfo=UTC)
@@ -90,7 +93,7 @@ class Row:
 PRODUCT: Final = ProductFacts(
     gtin="09521321000018",
     internal=False,
-    name_zh="武夷山大红袍(演示)",
+    name_zh="武夷山大红袍（演示）",
     name_en="Da Hong Pao tea, Wuyi (demo)",
     spec="100 g",
     category_zh="茶叶",
@@ -100,7 +103,7 @@ PRODUCT: Final = ProductFacts(
     picture=None,
 )
 SUPPLIER: Final = SupplierFacts(
-    name_zh="武夷岩韵茶业(演示)",
+    name_zh="武夷岩韵茶业（演示）",
     name_en="Wuyi Yanyun Tea (demo)",
     country="CN",
     licence="91999999MADEM0011Y",
@@ -110,7 +113,7 @@ REPORTS: Final = (
     ReportFacts(
         ref="demo-1",
         number="YX-2026-10-0417",
-        laboratory="闽检(演示)",
+        laboratory="闽检（演示）",
         accreditation="CMA 260000DEMO01",
         sample="DHP261012A-S1",
         issued_on=date(2026, 10, 21),
@@ -125,7 +128,7 @@ REPORTS: Final = (
     ReportFacts(
         ref="demo-2",
         number="YX-2026-10-0418",
-        laboratory="闽检(演示)",
+        laboratory="闽检（演示）",
         accreditation="CMA 260000DEMO01",
         sample="DHP261012A-S2",
         issued_on=date(2026, 10, 21),
@@ -148,13 +151,13 @@ BATCH: Final = BatchFacts(
     unit="pcs",
     inputs="SX-260503, RG-260506",
     origin=Origin(
-        place="岚谷坡(演示茶园)",
+        place="岚谷坡（演示茶园）",
         region="福建武夷山",
         country="CN",
         latitude=Decimal("27.70"),
         longitude=Decimal("118.00"),
-        producer="武夷岩韵茶业(演示)",
-        site="岚谷初制厂(演示)",
+        producer="武夷岩韵茶业（演示）",
+        site="岚谷初制厂（演示）",
     ),
     released_at=datetime(2026, 10, 22, 6, 5, tzinfo=UTC),
     release_kid="r7Qm2xVt",
@@ -163,9 +166,9 @@ BATCH: Final = BatchFacts(
     hold_reason_en=None,
     recall=None,
     timeline=(
-        TimelineStep("origin", date(2026, 5, 3), "岚谷坡(演示茶园)"),
+        TimelineStep("origin", date(2026, 5, 3), "岚谷坡（演示茶园）"),
         TimelineStep("input", date(2026, 9, 18), "SX-260503, RG-260506"),
-        TimelineStep("production", date(2026, 10, 12), "岚谷初制厂(演示)"),
+        TimelineStep("production", date(2026, 10, 12), "岚谷初制厂（演示）"),
         TimelineStep("test", date(2026, 10, 21), "YX-2026-10-0417"),
         TimelineStep("release", date(2026, 10, 22), ""),
         TimelineStep("expiry", date(2028, 4, 11), ""),
@@ -182,7 +185,7 @@ ITEM: Final = ItemFacts(
     void_reason=None,
 )
 _RECALL: Final = Recall(
-    reason_zh="留样复检发现克罗诺杆菌(虚构案例)。",
+    reason_zh="留样复检发现克罗诺杆菌（虚构案例）。",
     reason_en="Cronobacter was found in the retained sample (fictional case).",
     remedy_zh="请立即停止食用。剩余产品连同包装退回购买处。全额退款。",
     remedy_en="Stop feeding it at once. Take what is left, with its pack, back to the shop for a full refund.",
@@ -256,7 +259,7 @@ def passport(state: State) -> Passport:
 
 REPORT: Final = Report(
     number="YX-2026-10-0417",
-    laboratory="闽检(演示)",
+    laboratory="闽检（演示）",
     accreditation="CMA 260000DEMO01 · CNAS L00000-DEMO",
     sample="DHP261012A-S1",
     method="GB 5009, GB 23200 (demo)",
@@ -284,9 +287,9 @@ REPORT: Final = Report(
 ROWS: Final = (
     Row(
         "DHP261012A",
-        "武夷山大红袍(演示)",
+        "武夷山大红袍（演示）",
         "Da Hong Pao tea (demo)",
-        "武夷岩韵茶业(演示)",
+        "武夷岩韵茶业（演示）",
         "Wuyi Yanyun Tea (demo)",
         date(2028, 4, 11),
         1590,
@@ -295,9 +298,9 @@ ROWS: Final = (
     ),
     Row(
         "IF20261105",
-        "婴儿配方奶粉 1 段(演示)",
+        "婴儿配方奶粉 1 段（演示）",
         "Infant formula, stage 1 (demo)",
-        "初禾乳业(演示)",
+        "初禾乳业（演示）",
         "Chuhe Dairy (demo)",
         date(2028, 11, 4),
         1200,
@@ -306,9 +309,9 @@ ROWS: Final = (
     ),
     Row(
         "SAL-2611-08",
-        "挪威三文鱼(演示)",
+        "挪威三文鱼（演示）",
         "Norwegian salmon (demo)",
-        "沪上水产加工(演示)",
+        "沪上水产加工（演示）",
         "Hushang Seafood (demo)",
         date(2026, 11, 24),
         3300,
@@ -317,9 +320,9 @@ ROWS: Final = (
     ),
     Row(
         "IF20260715",
-        "婴儿配方奶粉 1 段(演示)",
+        "婴儿配方奶粉 1 段（演示）",
         "Infant formula, stage 1 (demo)",
-        "初禾乳业(演示)",
+        "初禾乳业（演示）",
         "Chuhe Dairy (demo)",
         date(2028, 7, 14),
         1200,
@@ -328,9 +331,9 @@ ROWS: Final = (
     ),
     Row(
         "LED2641",
-        "LED 台灯 8 W(演示)",
+        "LED 台灯 8 W（演示）",
         "LED desk lamp 8 W (demo)",
-        "明澈光电(演示)",
+        "明澈光电（演示）",
         "Mingche Lighting (demo)",
         date(2036, 10, 1),
         600,
@@ -339,15 +342,36 @@ ROWS: Final = (
     ),
     Row(
         "LED2640",
-        "LED 台灯 8 W(演示)",
+        "LED 台灯 8 W（演示）",
         "LED desk lamp 8 W (demo)",
-        "明澈光电(演示)",
+        "明澈光电（演示）",
         "Mingche Lighting (demo)",
         date(2036, 9, 28),
         600,
         "closed",
         0,
     ),
+)
+
+
+def _seal(five: Five) -> Seal:
+    return Seal(
+        field="Laboratory",
+        stamp=False,
+        signer="Minjian Testing (demo) · 闽检测试(演示)",
+        signed_at=NOW,
+        certificate_sha256=_HASH,
+        roots=(_HASH,) if five.trust.holds else (),
+        revision=2,
+        statements=statements_of(five),
+    )
+
+
+_RIGHT: Final = Five(Integrity.INTACT, Works.RIGHT, Trust.PINNED, Coverage.FILE, Later.NOTHING)
+SEALS: Final = (
+    Seals(STANDINGS["laboratory"], (_seal(_RIGHT),), 2, NOW),
+    Seals(STANDINGS["changed"], (_seal(replace(_RIGHT, coverage=Coverage.REVISION, later=Later.CHANGED)),), 3, NOW),
+    Seals(STANDINGS["not-signed"], (), 1, NOW),
 )
 
 
@@ -359,6 +383,7 @@ class Samples:
     batch: BatchFacts = BATCH
     item: ItemFacts = ITEM
     report: Report = REPORT
+    seals: tuple[Seals, ...] = SEALS
     rows: tuple[Row, ...] = ROWS
     now: datetime = NOW
     today: date = TODAY

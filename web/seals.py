@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..trace.certificates import signatures
 from ..trace.certificates.models import Certificate
-from ..trace.files.findings import Shape
+from ..trace.files.findings import Five, Shape
 from ..trace.files.signatures import Signature
 from .words import FACT_WORDS, FIVE_FACTS, Words, standing
 
@@ -57,8 +57,6 @@ def seals_of(certificate: Certificate) -> Seals:
 
 
 def _seal(signature: Signature) -> Seal:
-    words, holds = signature.five.words, signature.five.holds
-    statements = tuple(Statement(FIVE_FACTS[name], holds[name], FACT_WORDS[name][word]) for name, word in words.items())
     return Seal(
         field=signature.field,
         stamp=signature.shape is Shape.TIME_STAMP,
@@ -67,5 +65,11 @@ def _seal(signature: Signature) -> Seal:
         certificate_sha256=signature.certificate_sha256,
         roots=signature.roots,
         revision=signature.revision,
-        statements=statements,
+        statements=statements_of(signature.five),
     )
+
+
+def statements_of(five: Five) -> tuple[Statement, ...]:
+    """The five facts in their usual order."""
+    holds = five.holds
+    return tuple(Statement(FIVE_FACTS[name], holds[name], FACT_WORDS[name][word]) for name, word in five.words.items())

@@ -215,7 +215,9 @@ STANDINGS: Final[Mapping[str, Words]] = MappingProxyType(
             "question",
             "warn",
             _l("Signed, signer not proven"),
-            _l("The signer's certificate is not meant for documents, or leads to none that was pinned here."),
+            _l(
+                "The signer's certificate is not meant for documents, or cannot be followed to one that is pinned here."
+            ),
         ),
         "time-stamp": Words(
             "clock",

@@ -9,10 +9,11 @@
     const moment = new Date(time.dateTime);
     if (isNaN(moment)) continue;
     time.title = moment.toISOString().slice(0, 16).replace("T", " ") + " UTC";
-    time.textContent = new Intl.DateTimeFormat(lang, {
-      year: "numeric", month: "long", day: "numeric",
-      hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short",
-    }).format(moment);
+    const said = (options) => new Intl.DateTimeFormat(lang, options);
+    const day = said({ year: "numeric", month: "long", day: "numeric" }).format(moment);
+    const clock = said({ hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
+    const part = Object.fromEntries(clock.formatToParts(moment).map(({ type, value }) => [type, value]));
+    time.textContent = `${day} ${part.hour}:${part.minute} ${part.timeZoneName}`;
   }
 
   // Serials are grouped by five while they are typed, but never under a caret that stands inside.

@@ -115,6 +115,26 @@ def _same(english: str, form: str) -> bool:
     return words <= {*re.findall(r"[A-Za-z0-9-]{2,}", GAP.sub("", form)), *LEFT_OUT} and words <= {*STAY, *LEFT_OUT}
 
 
+def test_chinese_punctuation_is_full_width(update: ModuleType, chinese: Catalog) -> None:
+    """GB/T 15834; `make messages` writes it so."""
+    wrong = [form for _en, forms in sentences(chinese) for form in forms if update.full_width(form) != form]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("已保存,请核对:%(lot)s(演示)。", "已保存，请核对：%(lot)s（演示）。"),
+        ("%(count)s 个,%(name)s: %(value)s;完成", "%(count)s 个，%(name)s：%(value)s；完成"),
+        ("网址 https://t.example.cn:8000/?s=1,000", "网址 https://t.example.cn:8000/?s=1,000"),
+        ("条码 (GTIN) 与 urn:epc:id: 相同", "条码 (GTIN) 与 urn:epc:id: 相同"),
+        ("plain, English: text", "plain, English: text"),
+    ],
+)
+def test_only_chinese_words_take_it(update: ModuleType, typed: str, printed: str) -> None:
+    assert update.full_width(typed) == printed
+
+
 def test_english_sentences_are_english(chinese: Catalog) -> None:
     quoted = re.compile(r"«[^»]*»|批号|溯印|中文")
     said = [form for english, _zh in sentences(chinese) for form in english]

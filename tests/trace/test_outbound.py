@@ -41,7 +41,7 @@ def test_an_answer_beyond_its_bound_is_none() -> None:
 
 @pytest.fixture
 def dripping() -> Iterator[str]:
-    """A server that sends one byte every 20 ms and never ends."""
+    """A server that promises a million bytes and sends one every 20 ms, for ten seconds."""
     ended = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -51,7 +51,9 @@ def dripping() -> Iterator[str]:
             connection.recv(65_536)
             try:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-                while not ended.wait(0.02):
+                for _ in range(500):
+                    if ended.wait(0.02):
+                        return
                     connection.sendall(b"x")
             except OSError:
                 return

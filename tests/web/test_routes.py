@@ -48,8 +48,9 @@ class Building(Office):
             batch = a_batch(db, product)
             on_sale = released(db, system.ring, product, lot="SOLD-1")
             report = a_certificate(db, on_sale, file=file)
-            laboratory = makers.a_laboratory(db)
         code = makers.codes(system, on_sale)[0]
+        with system.main.write() as db:
+            laboratory = makers.a_laboratory(db)
         system.sequencer().run_once()
         with system.main.read() as db:
             run = db.scalars(select(CodeRun.ref)).one()
@@ -68,6 +69,7 @@ class Building(Office):
             "accounts": self.people["dana"].ref,
         }
         self._other = {"gtin": code.gtin, "lot": "SOLD-1", "serial": code.serial, "number": 1, "kind": "svg"}
+        self._other["carrier"] = "itf-14"
         self._other["rest"] = code.gtin
 
     def path(self, rule: Rule) -> str:

@@ -62,6 +62,13 @@ def read_certificate(raw: Mapping[str, str], lines: Sequence[Mapping[str, str]],
     """`lines` hold parameter, method, limit, result, unit; empty ones are left out. Problems of a line are named
     `lines-N.field`, N from 0. Raises `Invalid` naming every field that is wrong."""
     intake = Intake(raw)
+    fields = {
+        "number": intake.text("number", most=60),
+        "laboratory": intake.text("laboratory", most=200),
+        "accreditation": intake.text("accreditation", most=100),
+        "sample": intake.text("sample", most=200),
+        "method": intake.text("method", most=200, required=False),
+    }
     issued = intake.day("issued_on")
     expires = intake.day("expires_on", required=False)
     if issued and issued > today:
@@ -72,6 +79,7 @@ def read_certificate(raw: Mapping[str, str], lines: Sequence[Mapping[str, str]],
             "date.before-issue",
             say("This is before the issue date %(day)s. Correct one of the two.", day=issued.isoformat()),
         )
+    conclusion = intake.choice("conclusion", Conclusion, default=Conclusion.PASS)
     read = [
         _read_line(intake, index, line)
         for index, line in enumerate(lines[: MOST_LINES + 1])
@@ -83,14 +91,6 @@ def read_certificate(raw: Mapping[str, str], lines: Sequence[Mapping[str, str]],
         intake.refuse(
             "lines", "lines.too-many", say("A report has at most %(most)d result lines here.", most=MOST_LINES)
         )
-    fields = {
-        "number": intake.text("number", most=60),
-        "laboratory": intake.text("laboratory", most=200),
-        "accreditation": intake.text("accreditation", most=100),
-        "sample": intake.text("sample", most=200),
-        "method": intake.text("method", most=200, required=False),
-    }
-    conclusion = intake.choice("conclusion", Conclusion, default=Conclusion.PASS)
     intake.done()
     assert issued is not None
     return CertificateDraft(**fields, issued_on=issued, expires_on=expires, conclusion=conclusion, lines=tuple(read))

@@ -69,8 +69,13 @@ def cset64(data: str) -> Fault | None:
     """Base64 for file names, with its padding or without. Padding fills up to a multiple of three characters, as the
     dictionary has it."""
     padding = _PADDING.search(data)
-    body = data[: padding.start()] if padding else data
-    if found := _NOT_CSET64.search(body):
+    if padding and (len(padding.group()) > 2 or len(data) % 3):
+        return fault(
+            "invalid-cset64-padding",
+            padding.start() + 1,
+            say("The = signs at the end do not fill up the text. Leave them out."),
+        )
+    if found := _NOT_CSET64.search(data, 0, padding.start() if padding else len(data)):
         return fault(
             "invalid-cset64-character",
             found.start() + 1,
@@ -78,12 +83,6 @@ def cset64(data: str) -> Fault | None:
                 "Character %(position)d (%(character)s) cannot stand here. Use letters, digits, - and _.",
                 character=shown(found.group()),
             ),
-        )
-    if padding and (len(padding.group()) > 2 or len(data) % 3):
-        return fault(
-            "invalid-cset64-padding",
-            padding.start() + 1,
-            say("The = signs at the end do not fill up the text. Leave them out."),
         )
     return None
 
@@ -96,12 +95,18 @@ def hasnondigit(data: str) -> Fault | None:
 
 def importeridx(data: str) -> Fault | None:
     """One character that tells importers apart, AI 7040."""
-    if len(data) == 1 and not _NOT_CSET64.search(data):
+    if len(data) != 1:
+        return fault(
+            "importer-idx-must-be-one-character",
+            1,
+            say("The importer index is one character; this has %(count)d.", count=len(data)),
+        )
+    if not _NOT_CSET64.search(data):
         return None
     return fault(
         "invalid-import-idx-character",
         1,
-        say("The importer index is one letter, digit, - or _; this is %(given)s.", given=data or "–"),
+        say("The importer index is one letter, digit, - or _; this is %(given)s.", given=data),
     )
 
 

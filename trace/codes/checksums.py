@@ -97,15 +97,21 @@ def csumalpha(data: str) -> Fault | None:
 # --- IBAN (ISO 13616) -------------------------------------------------------------------------------------------------
 
 _NOT_IBAN = re.compile(r"[^0-9A-Z]")
-_SHORTEST_IBAN = 15
+_SHORTEST_IBAN, _LONGEST_IBAN = 15, 34
 
 
 def iban(data: str) -> Fault | None:
-    if found := _NOT_IBAN.search(data):
+    if len(data) >= 4 and data[:2] not in IBAN_COUNTRIES:
         return fault(
-            "invalid-iban-character",
-            found.start() + 1,
-            say("Character %(position)d cannot stand in an IBAN. Use capital letters and digits without spaces."),
+            "illegal-iban-country-code",
+            1,
+            say("An IBAN begins with the two letters of a country; %(given)s is none.", given=data[:2]),
+        )
+    if len(data) > _LONGEST_IBAN:
+        return fault(
+            "iban-too-long",
+            1,
+            say("An IBAN has at most %(most)d characters; this has %(count)d.", most=_LONGEST_IBAN, count=len(data)),
         )
     if len(data) < _SHORTEST_IBAN:
         return fault(
@@ -115,11 +121,12 @@ def iban(data: str) -> Fault | None:
                 "An IBAN has at least %(least)d characters; this has %(count)d.", least=_SHORTEST_IBAN, count=len(data)
             ),
         )
-    if data[:2] not in IBAN_COUNTRIES:
+    # As in the sum, country and check digits come last.
+    if found := _NOT_IBAN.search(data, 4) or _NOT_IBAN.search(data):
         return fault(
-            "illegal-iban-country-code",
-            1,
-            say("An IBAN begins with the two letters of a country; %(given)s is none.", given=data[:2]),
+            "invalid-iban-character",
+            found.start() + 1,
+            say("Character %(position)d cannot stand in an IBAN. Use capital letters and digits without spaces."),
         )
     right = f"{98 - _as_number(data[4:] + data[:2] + '00') % 97:02}"
     # 00, 01 and 99 also leave the right remainder, but the standard never gives them out.

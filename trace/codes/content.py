@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from ..errors import Invalid, Message, Problem, say
 from .ais import TABLE, Entry
@@ -94,8 +94,26 @@ def unknown(ai: str, position: int) -> Problem:
     )
 
 
-def check_contents(elements: Iterable[Element]) -> None:
-    """Raises `Invalid` with one problem for each value that is wrong. Every AI must be in the table."""
+MOST_ELEMENTS = 64
+"""No carrier holds more; GS1's engine has the same bound."""
+
+
+def check_contents(elements: Collection[Element]) -> None:
+    """Raises `Invalid` with one problem for each value that is wrong, or one for too many elements. Every AI must be in
+    the table."""
+    if len(elements) > MOST_ELEMENTS:
+        raise Invalid(
+            problem(
+                None,
+                "code.too-many-elements",
+                1,
+                say(
+                    "This code has %(count)d Application Identifiers; the most is %(most)d.",
+                    count=len(elements),
+                    most=MOST_ELEMENTS,
+                ),
+            )
+        )
     problems = [
         found
         for ai, value in elements

@@ -86,8 +86,6 @@ def hhmi(data: str) -> Fault | None:
             1,
             say("A time here has four digits: hour and minute, such as 0930."),
         )
-    if found := csetnumeric(data):
-        return found
     if found := hh(data[:2]):
         return found
     found = mi(data[2:])

@@ -240,10 +240,13 @@ def _escaped(value: str) -> str:
     return value if _needs_no_escape(value) else quote(value, safe="")
 
 
-def print_link(elements: Iterable[Element], stem: str = GS1_ROOT) -> str | None:
+def print_link(elements: Iterable[Element], stem: str = GS1_ROOT, *, any_row: bool = True) -> str | None:
     """The Digital Link under `stem`, the canonical one under `GS1_ROOT`: the first primary key, its qualifiers in
     order, then in the query all else, of which values of fixed length come first. Everything but A–Z a–z 0–9 - . _ is
-    escaped in capitals. None when there is no such link: no primary key, or an AI that cannot stand in one."""
+    escaped in capitals. None when there is no such link: no primary key, or an AI that cannot stand in one.
+
+    Without `any_row` only that row of qualifiers is tried of which most are there, the first of equals, as GS1's engine
+    does with element strings."""
     values: dict[str, str] = {}
     for ai, value in elements:
         if values.setdefault(ai, value) != value:
@@ -254,7 +257,10 @@ def print_link(elements: Iterable[Element], stem: str = GS1_ROOT) -> str | None:
             break
     else:
         return None
-    for row in entry.qualifiers:
+    rows = entry.qualifiers
+    if not any_row:
+        rows = (max(rows, key=lambda row: sum(ai in values for ai in row)),)
+    for row in rows:
         rest = [TABLE[ai] for ai in values if ai not in row and ai != entry.ai]
         if all(other.query for other in rest):
             return stem.rstrip("/") + _path(entry.ai, row, values) + _query(rest, values)

@@ -32,7 +32,7 @@ def _understood(text: str, code: Code) -> dict[str, Any]:
         "ok": True,
         "kind": code.kind,
         "ai": elements,
-        "canonical": print_link(elements) if elements else None,
+        "canonical": print_link(elements, any_row=code.stem is not None) if elements else None,
         "bracketed": print_bracketed(elements) if elements else None,
         "element_string": print_element_string(elements) if elements else None,
         "scan_data": print_scan_data(code),

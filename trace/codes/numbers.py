@@ -20,22 +20,20 @@ def nonzero(data: str) -> Fault | None:
 
 
 def zero(data: str) -> Fault | None:
-    if not data.strip("0"):
+    if data and not data.strip("0"):
         return None
-    return fault("not-zero", 1, say("Here stands %(given)s; only 0 may stand here.", given=data))
+    return fault("not-zero", 1, say("Here stands %(given)s; only 0 may stand here.", given=data or "–"))
 
 
 def nozeroprefix(data: str) -> Fault | None:
-    if found := csetnumeric(data):
-        return found
-    return fault("illegal-zero-prefix", 1, _LEADING_ZERO) if data.startswith("0") else None
+    return fault("illegal-zero-prefix", 1, _LEADING_ZERO) if data.startswith("0") else csetnumeric(data)
 
 
 _LEADING_ZERO = say("This number must not begin with 0. Leave out leading zeros.")
 
 
 def hyphen(data: str) -> Fault | None:
-    if not data.strip("-"):
+    if data and not data.strip("-"):
         return None
     return fault("not-hyphen", 1, say("Only a hyphen may stand behind the number; it means «below zero»."))
 
@@ -66,14 +64,14 @@ def iso5218(data: str) -> Fault | None:
 
 def pieceoftotal(data: str) -> Fault | None:
     """Piece number and total, each half of the digits."""
+    if found := csetnumeric(data):
+        return found
     if not data or len(data) % 2:
         return fault(
             "invalid-length-for-piece-of-total",
             1,
             say("Piece number and total have the same count of digits, such as 0103 for piece 1 of 3."),
         )
-    if found := csetnumeric(data):
-        return found
     half = len(data) // 2
     piece, total = int(data[:half]), int(data[half:])
     if piece == 0:
@@ -192,11 +190,13 @@ def company_prefix(data: str, start: int) -> Fault | None:
     if len(head) < PREFIX_DIGITS:
         return fault(
             "too-short-for-gcp",
-            1,
+            start + 1 if len(data) > start else 1,
             say("This is too short: a GS1 key begins with a company prefix of at least four digits."),
         )
-    if csetnumeric(head):
+    if found := csetnumeric(head):
         return fault(
-            "invalid-gcp-prefix", start + 1, say("A GS1 key begins with the digits of a company prefix; these are not.")
+            "invalid-gcp-prefix",
+            start + found.position,
+            say("A GS1 key begins with the digits of a company prefix; these are not."),
         )
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -18,10 +18,13 @@ from ...signing.keys import PublicKey, Role
 from ...signing.status_list import decode, get
 from ..keys.models import SigningKey
 from .contexts import W3C
+from .issuer import read_stamp
 from .models import Credential, StatusList
 from .service import TYP
 
 _LIST_TYPE = "BitstringStatusListCredential"
+_MOST_DIGITS = 9
+"""Of the number of a list, and of a place in it."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +67,35 @@ def check(session: Session, text: str, *, at: datetime) -> Checked:
 def is_set(session: Session, payload: Mapping[str, Any]) -> bool:
     """The bit of a credential, read from the list as it is published. Raises Malformed for a list that is not ours."""
     match payload.get("credentialStatus"):
-        case {"statusListCredential": str(where), "statusListIndex": str(place)} if place.isdecimal():
-            number = where.rpartition("/")[2]
+        case {"type": "BitstringStatusListEntry", "statusListCredential": str(where), "statusListIndex": str(place)}:
+            number = _count(where.rpartition("/")[2])
         case _:
             raise Malformed("credential.status", "the credential names no place in a status list")
-    found = session.scalar(select(StatusList).where(StatusList.number == int(number))) if number.isdecimal() else None
+    found = session.scalar(select(StatusList).where(StatusList.number == number))
     if found is None:
         raise Malformed("credential.status", "the credential names a status list that is not ours")
-    return get(list_bits(session, found), int(place))
+    return get(list_bits(session, found, where), _count(place))
 
 
-def list_bits(session: Session, status_list: StatusList) -> bytes:
-    """The bits of a published list, out of its signed text. Raises a `SigningError` when that does not verify."""
+def _count(text: str) -> int:
+    """A number in the one spelling of it. Raises Malformed."""
+    if not (len(text) <= _MOST_DIGITS and text.isascii() and text.isdecimal()) or str(int(text)) != text:
+        raise Malformed("credential.status", "not a number in plain decimal digits")
+    return int(text)
+
+
+def list_bits(session: Session, status_list: StatusList, address: str) -> bytes:
+    """The bits of the list that is published at `address`, out of its signed text. Raises a `SigningError` when that
+    does not verify or is another list."""
     kid = jws.read_header(status_list.jwt).thumbprint
     key = session.scalar(select(SigningKey).where(SigningKey.kid == kid, SigningKey.role == Role.STATUS))
     if key is None:
         raise UnknownKey("credential.unknown-key", "the key that this status list names is not in the key history")
     payload: Mapping[str, Any] = jws.verify(PublicKey.from_jwk(key.public_jwk or {}), status_list.jwt, typ=TYP)
-    return decode(payload["credentialSubject"]["encodedList"])
+    match payload:
+        case {"id": str(name), "credentialSubject": {"encodedList": encoded}} if name == address:
+            return decode(encoded)
+    raise Malformed("credential.status", "another list lies where this status list should be")
 
 
 def _check_members(payload: Mapping[str, Any], kid: str) -> bool:
@@ -109,4 +123,4 @@ def _check_time(payload: Mapping[str, Any], key: SigningKey) -> None:
 
 def _is_over(payload: Mapping[str, Any], at: datetime) -> bool:
     until = payload.get("validUntil")
-    return until is not None and datetime.fromisoformat(str(until)).astimezone(UTC) < at
+    return until is not None and read_stamp(until) < at

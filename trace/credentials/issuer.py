@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
+
+from ...signing.errors import Malformed
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,20 @@ class Issuer:
         return datetime.combine(day + timedelta(days=1), time(), self.zone)
 
 
+_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
 def stamp(moment: datetime) -> str:
     """A dateTimeStamp as credentials have it: UTC, whole seconds, such as `2026-11-22T04:00:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime(_STAMP)
+
+
+def read_stamp(text: object) -> datetime:
+    """Read what `stamp` writes and nothing else. Raises Malformed."""
+    try:
+        moment = datetime.strptime(str(text), _STAMP).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Malformed("credential.time", "not a moment in UTC with whole seconds") from error
+    if stamp(moment) != text:
+        raise Malformed("credential.time", "not the one spelling of a moment")
+    return moment

@@ -8,8 +8,9 @@ may run twice, late, or after a failure.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
@@ -17,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from ...signing import jws
 from ...signing.canonical import sha256_hex
+from ...signing.errors import SigningError
 from ...signing.keys import Role as KeyRole
+from ...signing.keys import Signer
 from ...signing.status_list import SIZE, empty, with_bit
 from .. import clock, log
 from ..accounts.service import SERVICE
@@ -40,6 +43,8 @@ from . import shapes
 from .issuer import Issuer
 from .models import Credential, Kind, RevokeReason, StatusList
 
+logger = logging.getLogger(__name__)
+
 TYP = "vc+jwt"
 """The header `typ` of a credential and of a status list (VC-JOSE-COSE section 3.1.1)."""
 FULL = SIZE // 2
@@ -55,12 +60,13 @@ def reconcile(claimed: jobs.Claimed, ring: KeyRing, issuer: Issuer) -> None:
     if not issuer.base:
         raise Unavailable(Problem("LOTSEAL_PUBLIC_URL", "setting.missing", _NO_BASE))
     with claimed.database.write() as session:
+        # Two jobs for one batch come one after the other.
+        locked = select(Batch).where(Batch.ref == claimed.payload["batch"]).with_for_update(of=Batch)
+        batch = session.scalars(locked).one()
+        # The time is taken when the keys are held: no signature can then say a moment at which its key was not in use.
+        signing = {role: keys.pair_to_sign(session, role) for role in (KeyRole.CREDENTIAL, KeyRole.STATUS)}
         now = clock.now()
-        batch = session.scalars(
-            # Two jobs for one batch come one after the other.
-            select(Batch).where(Batch.ref == claimed.payload["batch"]).with_for_update(of=Batch)
-        ).one()
-        _Round(session, ring, issuer, now).settle(batch)
+        _Round(session, {role: ring.signer(key) for role, key in signing.items()}, issuer, now).settle(batch)
         claimed.progress(session, 1, at=now)
 
 
@@ -87,10 +93,10 @@ def after_revocation(session: Session, key: SigningKey, *, by: Actor, at: dateti
 
 
 class _Round:
-    """One run of the job: a transaction, the keys and the moment."""
+    """One run of the job: a transaction, who signs, and the moment."""
 
-    def __init__(self, session: Session, ring: KeyRing, issuer: Issuer, now: datetime) -> None:
-        self._session, self._ring, self._issuer, self._now = session, ring, issuer, now
+    def __init__(self, session: Session, signers: Mapping[KeyRole, Signer], issuer: Issuer, now: datetime) -> None:
+        self._session, self._signers, self._issuer, self._now = session, signers, issuer, now
 
     def settle(self, batch: Batch) -> None:
         living = {one.certificate_id: one for one in of_batch(self._session, batch) if one.revoked_at is None}
@@ -104,11 +110,21 @@ class _Round:
         self._renew_lists()
         ended = {one.certificate_id for one, _reason in ending}
         in_force = living.keys() - ended
-        if release and not recalled and None not in in_force:
+        if release and not recalled and None not in in_force and self._is_sound(release):
             self._issue_passport(batch, release, reports)
         for report in wanted.values():
             if report.id not in in_force:
                 self._issue_inspection(report)
+
+    def _is_sound(self, release: Release) -> bool:
+        """Whether the snapshot is what was signed. One that was changed gets no passport; all else goes on, above all
+        revocations. The page of the batch says what is wrong."""
+        try:
+            releases.check(self._session, release)
+        except SigningError as error:
+            logger.error("release %s gets no passport: %s", release.ref, error)
+            return False
+        return True
 
     @staticmethod
     def _why_not(
@@ -267,8 +283,8 @@ class _Round:
         )
 
     def _sign(self, role: KeyRole, facts: shapes.Facts) -> tuple[str, str]:
-        """The JWS and the key id of whoever signed it. Raises `Unavailable` when the key does not open."""
-        signer = self._ring.signer(keys.pair_to_sign(self._session, role))
+        """The JWS and the key id of whoever signed it."""
+        signer = self._signers[role]
         return jws.sign(signer, facts, kid=self._issuer.key_id(signer.kid), typ=TYP), signer.kid
 
 

@@ -97,6 +97,6 @@ def take_key_away(folder: Path, keys_folder: Path, cast: Cast) -> None:
     (away / "README.txt").write_text(
         "This key is kept away on purpose in this demo: it shows «cannot verify now» for the codes of lot LED2612.\n"
         "Move the file back into the folder «keys» and restart to see those codes verified.\n"
-        "本演示有意移走此密钥,用来展示批号 LED2612 的「暂时无法核验」。移回 keys 文件夹并重启即可核验。\n",
+        "本演示有意移走此密钥，用来展示批号 LED2612 的「暂时无法核验」。移回 keys 文件夹并重启即可核验。\n",
         encoding="utf-8",
     )

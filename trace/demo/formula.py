@@ -23,8 +23,8 @@ _SITE = {
     "place": "呼伦草原示例牧场 Example Pastures",
     "region": "内蒙古 Inner Mongolia",
     "country": "CN",
-    "producer": "初禾乳业(演示)",
-    "site": "初禾一厂 干混二线(演示)",
+    "producer": "初禾乳业（演示）",
+    "site": "初禾一厂 干混二线（演示）",
     "unit": "pcs",
 }
 
@@ -54,7 +54,7 @@ _MICROBIOLOGY = (
     Line("沙门氏菌 Salmonella", "不得检出", "未检出", "/25 g", "GB 4789.4"),
 )
 _CONTAMINANTS = (
-    Line("铅(以 Pb 计) lead", "≤ 0.08", "0.011", "mg/kg", "GB 5009.12"),
+    Line("铅（以 Pb 计）lead", "≤ 0.08", "0.011", "mg/kg", "GB 5009.12"),
     Line("黄曲霉毒素 M1 aflatoxin M1", "≤ 0.5", "< 0.05", "µg/kg", "GB 5009.24"),
     Line("硝酸盐 nitrate", "≤ 100", "12", "mg/kg", "GB 5009.33"),
     Line("亚硝酸盐 nitrite", "≤ 2.0", "0.3", "mg/kg", "GB 5009.33"),
@@ -85,8 +85,8 @@ def _report(
         laboratory=laboratory,
         title_zh=f"{name_zh}检验报告",
         title_en=f"Test report: {name_en}",
-        sample=f"CH-S-{lot[4:]}-{kind} (演示)",
-        method="GB 10765 (示例 example)",
+        sample=f"CH-S-{lot[4:]}-{kind}（演示）",
+        method="GB 10765（示例 example）",
         issued=issued,
         expires=issued + 365,
         sent=sent,
@@ -120,7 +120,7 @@ WAITING = BatchPlan(
         **_SITE,
         "supplier_lot": "CH-2611-05",
         "quantity": "1200",
-        "inputs": "基粉 BP-2610 1050 kg;预混料 PM-0447 30 kg(演示)",
+        "inputs": "基粉 BP-2610 1050 kg；预混料 PM-0447 30 kg（演示）",
     },
     produced=-17,
     expires=713,
@@ -138,7 +138,7 @@ WAITING = BatchPlan(
             rejected=Rejection(
                 At(-5, "11:20"),
                 "laboratory-lapsed",
-                "实验室资质在签发日已过期,请由在有效期内的实验室重新检验(演示)。The laboratory's accreditation had "
+                "实验室资质在签发日已过期，请由在有效期内的实验室重新检验（演示）。The laboratory's accreditation had "
                 "lapsed on the day of issue; please have it tested again by a laboratory that holds one (demo).",
             ),
         ),
@@ -153,7 +153,7 @@ ON_SALE = BatchPlan(
         **_SITE,
         "supplier_lot": "CH-2609-01",
         "quantity": "1200",
-        "inputs": "基粉 BP-2608 1050 kg;预混料 PM-0431 30 kg(演示)",
+        "inputs": "基粉 BP-2608 1050 kg；预混料 PM-0431 30 kg（演示）",
     },
     produced=-82,
     expires=648,
@@ -170,7 +170,7 @@ RECALLED = BatchPlan(
         **_SITE,
         "supplier_lot": "CH-2607-15",
         "quantity": "1200",
-        "inputs": "基粉 BP-2607 1050 kg;预混料 PM-0402 30 kg(演示)",
+        "inputs": "基粉 BP-2607 1050 kg；预混料 PM-0402 30 kg（演示）",
     },
     produced=-130,
     expires=600,
@@ -184,7 +184,7 @@ RECALLED = BatchPlan(
             laboratory=HUDONG,
             title_zh="留样复检报告",
             title_en="Retained sample, repeated test",
-            sample="RS-0715 (演示)",
+            sample="RS-0715（演示）",
             method="GB 4789.40",
             issued=-2,
             expires=None,
@@ -203,20 +203,20 @@ RECALLED = BatchPlan(
     events=(
         HoldPlan(
             At(-2, "09:12"),
-            "留样复检发现异常,核查中,暂停销售(演示)。",
+            "留样复检发现异常，核查中，暂停销售（演示）。",
             "A retained sample did not pass its repeated test; selling is stopped during the check (demo).",
         ),
         RecallPlan(
             At(-2, "15:40"),
-            "留样复检检出克罗诺杆菌属。婴儿食用可能引起败血症或脑膜炎,危及生命(演示)。",
+            "留样复检检出克罗诺杆菌属。婴儿食用可能引起败血症或脑膜炎，危及生命（演示）。",
             "Cronobacter was found in a retained sample. In infants it can cause blood poisoning or meningitis, "
             "which can be fatal (demo).",
-            "立即停止食用,不要转送他人。保留罐体,拨打下方电话办理退货和全额退款,无需购物凭证。婴儿发热、拒奶或嗜睡,"
+            "立即停止食用，不要转送他人。保留罐体，拨打下方电话办理退货和全额退款，无需购物凭证。婴儿发热、拒奶或嗜睡，"
             "立即就医并告知医生本批号。",
             "Stop feeding it at once and do not pass it on. Keep the can and call the number below to return it for "
             "a full refund; no receipt is needed. If your baby has a fever, will not feed or is drowsy, see a doctor "
             "at once and name this lot.",
-            "400-000-0003 (演示 demo),24 h",
+            "400-000-0003（演示 demo），24 h",
         ),
     ),
 )
@@ -227,7 +227,7 @@ SISTER = BatchPlan(
         **_SITE,
         "supplier_lot": "CH-2607-16",
         "quantity": "1200",
-        "inputs": "基粉 BP-2607 1040 kg;预混料 PM-0402 30 kg(演示)",
+        "inputs": "基粉 BP-2607 1040 kg；预混料 PM-0402 30 kg（演示）",
     },
     produced=-129,
     expires=601,
@@ -242,7 +242,7 @@ SISTER = BatchPlan(
     events=(
         HoldPlan(
             At(-2, "09:20"),
-            "与被召回批次 IF20260715 使用同一基粉 BP-2607,预防性冻结(演示)。",
+            "与被召回批次 IF20260715 使用同一基粉 BP-2607，预防性冻结（演示）。",
             "Made from the same base powder BP-2607 as the recalled lot IF20260715; held as a precaution (demo).",
         ),
     ),
@@ -254,12 +254,12 @@ STORY = Story(
             GTIN,
             "chuhe",
             "infant-formula",
-            "初禾婴儿配方奶粉 1 段(演示)",
+            "初禾婴儿配方奶粉 1 段（演示）",
             "Chuhe infant formula stage 1 (demo)",
             "900 g 罐装 can",
-            "未开封可在签收后 15 天内退货。开罐后发现结块、异味或异物:停止食用,保留罐体与罐底批号,"
+            "未开封可在签收后 15 天内退货。开罐后发现结块、异味或异物：停止食用，保留罐体与罐底批号，"
             "联系客服免费取回检验。\n"
-            "婴儿身体不适请先就医。客服:400-000-0003 (演示),24 小时。",
+            "婴儿身体不适请先就医。客服：400-000-0003（演示），24 小时。",
             "Unopened cans can be returned within 15 days of delivery. Lumps, odd smell or anything foreign in an "
             "opened can: stop feeding, keep the can with its lot number, and call; we fetch it for testing free of "
             "charge.\n"

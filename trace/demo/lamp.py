@@ -11,8 +11,8 @@ _SITE = {
     "place": "示例光电园 Example Light Park",
     "region": "广东 Guangdong",
     "country": "CN",
-    "producer": "明澈光电(演示)",
-    "site": "三号装配线(演示)",
+    "producer": "明澈光电（演示）",
+    "site": "三号装配线（演示）",
     "unit": "pcs",
 }
 _SAFETY = (
@@ -37,8 +37,8 @@ def _report(
         laboratory=HUAGUANG,
         title_zh=title[0],
         title_en=title[1],
-        sample=f"HG-S-{number[-4:]} (演示)",
-        method="GB 7000.1 / GB 7000.204 (示例 example)",
+        sample=f"HG-S-{number[-4:]}（演示）",
+        method="GB 7000.1 / GB 7000.204（示例 example）",
         issued=issued,
         expires=issued + 730,
         sent=sent,
@@ -57,7 +57,7 @@ RELEASED = BatchPlan(
         **_SITE,
         "supplier_lot": "MC-40-1",
         "quantity": "600",
-        "inputs": "驱动板 DRV-2638 600 件;灯珠 LB-2635(演示)",
+        "inputs": "驱动板 DRV-2638 600 件；灯珠 LB-2635（演示）",
     },
     produced=-50,
     expires=3600,
@@ -72,9 +72,9 @@ RELEASED = BatchPlan(
     events=(
         CorrectionPlan(
             At(-20, "11:10"),
-            {"site": "四号装配线(演示)"},
-            "供应商更正:本批实际在四号线装配,检验与数量不变(演示)。The supplier corrects: this lot was assembled on "
-            "line 4; tests and quantity are unchanged (demo).",
+            {"site": "四号装配线（演示）"},
+            "供应商更正：本批实际在四号线装配，检验与数量不变（演示）。The supplier corrects: this lot was assembled "
+            "on line 4; tests and quantity are unchanged (demo).",
         ),
     ),
 )
@@ -85,7 +85,7 @@ HELD = BatchPlan(
         **_SITE,
         "supplier_lot": "MC-41-1",
         "quantity": "600",
-        "inputs": "驱动板 DRV-2638 600 件;灯珠 LB-2636(演示)",
+        "inputs": "驱动板 DRV-2638 600 件；灯珠 LB-2636（演示）",
     },
     produced=-44,
     expires=3600,
@@ -100,7 +100,7 @@ HELD = BatchPlan(
     events=(
         HoldPlan(
             At(-3, "10:25"),
-            "收到 3 起闪烁反馈,同一驱动板批次 DRV-2638,复测中(演示)。",
+            "收到 3 起闪烁反馈，同一驱动板批次 DRV-2638，复测中（演示）。",
             "Three reports of flicker on the same driver lot DRV-2638; it is being tested again (demo).",
         ),
     ),
@@ -108,7 +108,7 @@ HELD = BatchPlan(
 KEY_AWAY = BatchPlan(
     gtin=GTIN,
     lot="LED2612",
-    facts={**_SITE, "supplier_lot": "MC-12-1", "quantity": "300", "inputs": "驱动板 DRV-2609 300 件(演示)"},
+    facts={**_SITE, "supplier_lot": "MC-12-1", "quantity": "300", "inputs": "驱动板 DRV-2609 300 件（演示）"},
     produced=-235,
     expires=3400,
     added=At(-235, "17:00"),
@@ -116,17 +116,17 @@ KEY_AWAY = BatchPlan(
     released=At(-228, "10:00"),
     reports=(_report("HG-2026-S-2612", _INCOMING, _SAMPLING, -230, At(-229, "10:00"), At(-228, "09:30")),),
     runs=(RunPlan("key-away", At(-228, "11:00"), 60),),
-    events=(ClosePlan(At(-60, "17:00"), "全部售出,记录封存(演示)。Sold out, the record is closed (demo)."),),
+    events=(ClosePlan(At(-60, "17:00"), "全部售出，记录封存（演示）。Sold out, the record is closed (demo)."),),
 )
 
 HONEY = ProductPlan(
     "09521325000014",
     "shanye",
     "honey",
-    "山野椴树蜜(演示)",
+    "山野椴树蜜（演示）",
     "Linden honey (demo)",
     "500 g 瓶装 jar",
-    "未开封可在签收后 7 天内无理由退货。低温结晶属正常现象,温水化开即可。客服:400-000-0005 (演示)。",
+    "未开封可在签收后 7 天内无理由退货。低温结晶属正常现象，温水化开即可。客服：400-000-0005（演示）。",
     "Unopened jars can be returned within 7 days of delivery. Honey crystallises when cold; warm water makes it "
     "liquid again. Service: 400-000-0005 (demo).",
 )
@@ -137,11 +137,12 @@ STORY = Story(
             GTIN,
             "mingche",
             "lighting",
-            "明澈 LED 台灯 8 W(演示)",
+            "明澈 LED 台灯 8 W（演示）",
             "Mingche LED desk lamp 8 W (demo)",
             "8 W · 4000 K · 1 台 lamp",
-            "自激活之日起质保 24 个月:非人为损坏免费维修或更换,往返运费由我们承担。签收后 30 天内可退货(附件齐全)。\n"
-            "维修或退换请报包装上的序列号。客服:400-000-0004 (演示),9:00–21:00。",
+            "自激活之日起质保 24 个月：非人为损坏免费维修或更换，往返运费由我们承担。"
+            "签收后 30 天内可退货（附件齐全）。\n"
+            "维修或退换请报包装上的序列号。客服：400-000-0004（演示），9:00–21:00。",
             "24 months of warranty from activation: faults that you did not cause are mended or the lamp is replaced "
             "free of charge, and we pay both ways. Complete lamps can be returned within 30 days of delivery.\n"
             "Please name the serial on the pack. Service: 400-000-0004 (demo), 9:00–21:00.",

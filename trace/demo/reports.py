@@ -46,19 +46,19 @@ _COLUMNS = (
 _JUDGED = {Outcome.PASS: "合格 pass", Outcome.FAIL: "不合格 fail", Outcome.UNDECIDED: "— n/a"}
 _CONCLUDED = {
     "pass": (
-        "所检项目符合委托方给定的示例限量,检验结论:合格。",
+        "所检项目符合委托方给定的示例限量，检验结论：合格。",
         "All tested parameters meet the example limits given by the client. Conclusion: pass.",
     ),
     "fail": (
-        "有项目不符合委托方给定的示例限量,检验结论:不合格。",
+        "有项目不符合委托方给定的示例限量，检验结论：不合格。",
         "At least one parameter is outside the example limits given by the client. Conclusion: fail.",
     ),
 }
 _NOTES = (
     "1. 仅对来样负责。 The results apply to the sample received only.",
-    "2. 限量为示例限量,引用标准以现行版本为准。 Limits are example limits; the edition of a standard in force "
+    "2. 限量为示例限量，引用标准以现行版本为准。 Limits are example limits; the edition of a standard in force "
     "prevails.",
-    "3. 本报告为演示文件,实验室、编号与数据均为虚构。 This report is a demonstration: laboratory, numbers and "
+    "3. 本报告为演示文件，实验室、编号与数据均为虚构。 This report is a demonstration: laboratory, numbers and "
     "data are fictional.",
 )
 
@@ -79,7 +79,7 @@ def write_report(path: Path, report: ReportPlan, subject: Subject, calendar: Cal
     """Draw one report. The same facts give the same bytes."""
     font.register()
     document = BaseDocTemplate(
-        str(path), pagesize=A4, title=f"{report.number} (演示)", author=report.laboratory.name, invariant=1
+        str(path), pagesize=A4, title=f"{report.number}（演示）", author=report.laboratory.name, invariant=1
     )
     frame = Frame(
         SIDE, 27 * mm, INSIDE, A4[1] - (27 + 44) * mm, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0
@@ -226,7 +226,9 @@ class _Conclusion(Flowable):
             canvas.setFillColor(GREY if down == 6 else INK)
             canvas.drawString(3 * mm, top - down * mm, words)
         canvas.setFont(font.NAME, 8.2)
-        for place, words in enumerate(("编制 Prepared: 甲(演示)", "审核 Checked: 乙(演示)", "批准 Approved: 丙(演示)")):
+        for place, words in enumerate(
+            ("编制 Prepared: 甲（演示）", "审核 Checked: 乙（演示）", "批准 Approved: 丙（演示）")
+        ):
             canvas.setFillColor(INK)
             canvas.drawString((3 + place * 42) * mm, top - 34 * mm, words)
             canvas.setStrokeColor(RULE)
@@ -334,7 +336,7 @@ def _draw_accreditation(canvas: Canvas, right: float, top: float, text: str, col
         canvas.roundRect(right - 37 * mm, top - (6 + place * 7.2) * mm, 37 * mm, 6 * mm, 1 * mm)
         canvas.setFillColor(INK)
         canvas.setFont(font.NAME, 7)
-        canvas.drawCentredString(right - 18.5 * mm, top - (4.1 + place * 7.2) * mm, f"{number} (演示)")
+        canvas.drawCentredString(right - 18.5 * mm, top - (4.1 + place * 7.2) * mm, f"{number}（演示）")
 
 
 class _Numbered(Canvas):

@@ -101,7 +101,7 @@ def signed(data: bytes, certificate: x509.Certificate, key: ec.EllipticCurvePriv
     # Loaded only when something is signed: it takes a second.
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import fields, signers
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
+    from pyhanko_certvalidator import registry as stores
 
     class Dated(signers.PdfSigner):
         def init_signing_session(self, *arguments: Any, **options: Any) -> Any:
@@ -112,7 +112,7 @@ def signed(data: bytes, certificate: x509.Certificate, key: ec.EllipticCurvePriv
     signer = signers.SimpleSigner(
         signing_cert=asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER)),
         signing_key=asn1_keys.PrivateKeyInfo.load(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
-        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # its __init__ has no types
+        cert_registry=stores.SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # its __init__ has no types
     )
     metadata = signers.PdfSignatureMetadata(
         field_name="Laboratory", md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES

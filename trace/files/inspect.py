@@ -7,7 +7,6 @@ number, word and image in it is checked here before it is believed.
 from __future__ import annotations
 
 import json
-import math
 import os
 import signal
 import stat
@@ -156,7 +155,7 @@ def _kind_of(path: Path) -> Kind:
     if size == 0:
         raise refusal("file.empty")
     if size > bounds.MAX_FILE_BYTES:
-        raise refusal("file.too-large", {"size": math.ceil(size / 1_000_000)})
+        raise refusal("file.too-large", {"bytes": size})
     with path.open("rb") as stream:
         head = stream.read(bounds.HEADER_WINDOW)
     kind = _sniff(head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from ..errors import Invalid, Message, invalid, say
@@ -18,9 +19,11 @@ def refusal(rule: str, values: Mapping[str, object] | None = None) -> Invalid:
 
 
 def _too_large(values: Mapping[str, object]) -> Message:
+    size = _whole(values, "bytes")
     return say(
         "The file has %(size)s MB; at most %(limit)s MB are taken. Save it with smaller pictures or in two parts.",
-        size=_whole(values, "size"),
+        # Rounded up, so that no file that is refused seems to be within the bound.
+        size=math.ceil(size / 100_000) / 10 if isinstance(size, int) else size,
         limit=bounds.MAX_FILE_BYTES // 1_000_000,
     )
 

@@ -27,9 +27,9 @@ class JobKind(StrEnum):
 
     ISSUE_CODES = "issue-codes"
     PRINT_LABELS = "print-labels"
-    CREDENTIALS = "credentials"
     STAMP_CHECKPOINT = "stamp-checkpoint"
     CHECK_SIGNATURES = "check-signatures"
+    CREDENTIALS = "credentials"
 
 
 class Job(Row, Base):

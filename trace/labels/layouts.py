@@ -79,6 +79,12 @@ def single(width: float, height: float) -> Layout:
     return _sheet((width, height), (1, 1), (width, height), (0, 0))
 
 
+def without_text(layout: Layout) -> Layout:
+    """The same with the whole label for its symbol; the quiet zone on the right and below stays inside it."""
+    room = min(layout.label_width, layout.label_height) - layout.safe
+    return replace(layout, symbol=max(layout.symbol, room))
+
+
 _A4, _LETTER = (210.0, 297.0), (215.9, 279.4)
 
 A4_3X8 = _sheet(_A4, (3, 8), (70, 37), (0, 0.5))
@@ -98,11 +104,11 @@ and 5163, 5160 for Letter)."""
 
 _MEASURES: Mapping[str, tuple[int, int, bool]] = {
     # field: least, most, whether it must be given (else it is 0, or the usual safe margin)
-    "page_width": (20, 1000, True),
+    "page_width": (10, 1000, True),
     "page_height": (10, 1500, True),
     "columns": (1, 50, True),
     "rows": (1, 100, True),
-    "label_width": (20, 1000, True),
+    "label_width": (10, 1000, True),
     "label_height": (10, 1500, True),
     "left": (0, 1000, False),
     "top": (0, 1500, False),

@@ -13,7 +13,7 @@ from ..errors import Invalid, say
 from ..intake import Intake
 from ..items.models import CodeRun
 from .compose import EVERYTHING, Composer, Field, usual_fields
-from .layouts import LAYOUTS, Layout, read_layout, single
+from .layouts import LAYOUTS, Layout, read_layout, single, without_text
 from .models import LabelSheet, Output
 from .picture import MOST_MM, dot_mm
 from .sheet import MOST_COPIES as MOST_SHEET_COPIES
@@ -89,7 +89,8 @@ class SheetOrder:
     @property
     def page(self) -> Layout:
         """The sheet, or the single label as its own page."""
-        return _page(self.output, self.layout, self.measures)
+        page = _page(self.output, self.layout, self.measures)
+        return page if self.fields else without_text(page)
 
     @property
     def dot_mm(self) -> float:
@@ -157,7 +158,7 @@ def _read_page(
 
 def _own_single(raw: Mapping[str, str]) -> Layout:
     sizes = Intake(raw)
-    width = sizes.number("label_width", low=Decimal(20), high=Decimal(MOST_MM))
+    width = sizes.number("label_width", low=Decimal(10), high=Decimal(MOST_MM))
     height = sizes.number("label_height", low=Decimal(10), high=Decimal(MOST_MM))
     sizes.done()
     return single(float(width or 0), float(height or 0))
@@ -170,7 +171,8 @@ def _page(output: Output, name: str, measures: Mapping[str, Any] | None) -> Layo
 
 def page_of(sheet: LabelSheet) -> Layout:
     """The sheet of a print run, or its single label as a page of its own."""
-    return _page(Output(sheet.output), sheet.layout, sheet.measures)
+    page = _page(Output(sheet.output), sheet.layout, sheet.measures)
+    return page if fields_of(sheet) else without_text(page)
 
 
 def fields_of(sheet: LabelSheet) -> frozenset[Field]:

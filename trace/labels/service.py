@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from .. import clock, log
@@ -55,7 +55,8 @@ __all__ = [
 
 
 def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor, at: datetime) -> LabelSheet:
-    """Raises `Conflict` while the run is not issued completely, `Invalid` for labels that could not be printed."""
+    """Raises `Conflict` while the run is not issued completely or when every chosen code is voided, `Invalid` for
+    labels that could not be printed."""
     if run.issued < run.count:
         raise conflict(
             "labels.run-unfinished",
@@ -66,6 +67,12 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
             ),
         )
     refuse_unprintable(order, example(session, run, order.first))
+    if not _some_valid(session, run, order):
+        raise conflict(
+            "labels.all-void",
+            say("All of these codes are voided, so there is nothing to print. Choose others, or issue new ones."),
+            field="first",
+        )
     sheet = LabelSheet(
         run=run,
         layout=order.layout,
@@ -102,6 +109,11 @@ def order_sheet(session: Session, run: CodeRun, order: SheetOrder, *, by: Actor,
         printed_before=before,
     )
     return sheet
+
+
+def _some_valid(session: Session, run: CodeRun, order: SheetOrder) -> bool:
+    chosen = items.items_of(run).with_only_columns(Item.voided_at).offset(order.first).limit(order.count).subquery()
+    return bool(session.scalar(select(exists().where(chosen.c.voided_at.is_(None)))))
 
 
 def _enqueue(session: Session, sheet: LabelSheet, *, by: Actor, at: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -42,7 +43,7 @@ class LaboratoryDraft:
     def numbers(self) -> frozenset[str]:
         return frozenset().union(*(numbers_in(getattr(self, scheme)) for scheme in SCHEMES))
 
-    def plain(self) -> dict[str, object]:
+    def plain(self) -> dict[str, Any]:
         """The facts as JSON values."""
         return asdict(self) | {"valid_until": self.valid_until.isoformat() if self.valid_until else None}
 

@@ -24,6 +24,7 @@ _SEARCHED = frozenset(
         "document_sha256",
         "file_sha256",
         "gtin",
+        "jwt_sha256",
         "kid",
         "licence",
         "lot",

@@ -1,8 +1,11 @@
-"""Ask witnesses to cosign a checkpoint (c2sp.org/tlog-witness, the client's side)."""
+"""Ask witnesses to cosign a checkpoint (c2sp.org/tlog-witness, the client's side): one, or all of a policy at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,17 +14,28 @@ from ...signing.checkpoint import Checkpoint
 from ...signing.cosignature import verify_cosignature
 from ...signing.errors import SigningError
 from ...signing.notes import Note, NoteSignature
+from ...signing.tlog_policy import MAX_POLICY, Policy, Witness
 from ...signing.vkeys import VerifierKey
 from ...signing.witness import Request
 from .. import outbound
-from ..errors import Message, Problem, Unavailable, say
+from ..errors import LotsealError, Message, Problem, Unavailable, say
 
 TIMEOUT_S: Final = 10
 _TRIES: Final = 3
+_AT_ONCE: Final = 8
 _OK: Final = 200
 
 ProofFrom = Callable[[int], Sequence[bytes]]
 """The consistency proof from an old size (1 or more) to the size of the checkpoint."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The checkpoint with the cosignatures that came, who they are of, and why the others did not cosign."""
+
+    note: Note
+    cosigners: tuple[Witness, ...]
+    problems: Mapping[Witness, LotsealError]
 
 
 def submit(
@@ -51,6 +65,52 @@ def submit(
     raise _refused(host, witness.CONFLICT)
 
 
+def collect(
+    note: Note,
+    witnesses: Iterable[Witness],
+    *,
+    old_sizes: Mapping[VerifierKey, int],
+    proof_from: ProofFrom,
+    timeout_s: float = TIMEOUT_S,
+) -> Collected:
+    """Ask every witness that has an address, all at once; none of them holds up or spoils what the others say.
+
+    `old_sizes` says what each is believed to have cosigned last; a witness that is not in it is asked from zero.
+    `proof_from` is called from several threads. Raises nothing: who did not cosign is among the problems.
+    """
+
+    def ask(one: Witness) -> tuple[NoteSignature, ...] | LotsealError:
+        try:
+            old_size = old_sizes.get(one.key, 0)
+            return submit(note, one.url or "", one.key, old_size=old_size, proof_from=proof_from, timeout_s=timeout_s)
+        except LotsealError as error:
+            return error
+
+    asked = [one for one in witnesses if one.url]
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        answers = dict(zip(asked, pool.map(ask, asked), strict=True))
+    lines = [line for answer in answers.values() if not isinstance(answer, LotsealError) for line in answer]
+    problems = {one: answer for one, answer in answers.items() if isinstance(answer, LotsealError)}
+    return Collected(note.signed_also(*lines), tuple(one for one in asked if one not in problems), problems)
+
+
+def load_policy(path: Path) -> Policy:
+    """The policy with the witnesses to ask. Raises `Unavailable`, with the line that is to blame."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_POLICY + 1)
+    except OSError as error:
+        raise _bad_policy(path, error.strerror or "") from error
+    try:
+        policy = Policy.parse(data)
+    except SigningError as error:
+        raise _bad_policy(path, error.message) from error
+    for one in policy.witnesses:
+        if one.url:
+            outbound.check_address(one.url, "LOTSEAL_WITNESSES")
+    return policy
+
+
 def _ask(note: Note, url: str, old_size: int, proof_from: ProofFrom, timeout_s: float) -> outbound.Answer:
     request = Request(old_size, tuple(proof_from(old_size)) if old_size else (), note)
     return outbound.post(
@@ -70,6 +130,11 @@ def _cosignatures(note: Note, key: VerifierKey, body: bytes, host: str) -> tuple
     except SigningError as error:
         raise _odd(host) from error
     return lines
+
+
+def _bad_policy(path: Path, reason: str) -> Unavailable:
+    sentence = say("The policy %(path)s cannot be used: %(reason)s. See LOTSEAL_WITNESSES.", path=path, reason=reason)
+    return _unavailable("witness.policy", sentence)
 
 
 def _refused(host: str, status: int) -> Unavailable:

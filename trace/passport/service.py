@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -77,7 +77,7 @@ class Desk:
 
 def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count: bool = True) -> Passport:
     """The passport for a well-formed question. `count` False: look without being counted (robots, previews)."""
-    today = at.astimezone(desk.zone).date()
+    now = at.astimezone(desk.zone)
     empty = Passport(State.UNKNOWN, at, asked.gtin, asked.lot, asked.serial)
     with desk.main.read_engine.connect() as connection:
         product = _find_product(connection, asked.gtin)
@@ -85,10 +85,10 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
             return empty
         found = replace(empty, product=_product(product), supplier=_supplier(product))
         if asked.serial is None:
-            return _told(connection, _without_serial(connection, found, product.id, today), product)
+            return _told(connection, _without_serial(connection, found, product.id, now), product)
         item = connection.execute(queries.ITEM, {"serial": asked.serial, "product_id": product.id}).one_or_none()
         if item is None:
-            return _without_record(connection, desk, found, asked, product.id, today)
+            return _without_record(connection, desk, found, asked, product.id, now)
         try:
             code = check_issued(
                 desk.ring,
@@ -111,14 +111,14 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
                 signature=asked.signature,
             )
         except Unavailable:
-            return _not_ours(connection, found, asked, item.lot, product.id, today, State.CANNOT_VERIFY)
+            return _not_ours(connection, found, asked, item.lot, product.id, now, State.CANNOT_VERIFY)
         if code is not Code.OURS:
-            return _not_ours(connection, found, asked, item.lot, product.id, today, State.BAD_SIGNATURE)
-        batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, today)
+            return _not_ours(connection, found, asked, item.lot, product.id, now, State.BAD_SIGNATURE)
+        batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, now)
         assert batch is not None
         renumbered = _renumbered(connection, product, (item.printed_gtin, product.gtin), (item.printed_lot, batch.lot))
     earlier = scans.look(desk.scans, desk.recorder, item.id, who, at=at, count=count)
-    states = _batch_states(batch, today)
+    states = _batch_states(batch, now.date())
     if item.voided_at:
         states.add(State.VOIDED)
     if earlier is None:
@@ -143,13 +143,13 @@ def _find_product(connection: Connection, gtin: str) -> Row[*tuple[Any, ...]] | 
     return product
 
 
-def _find_lot(connection: Connection, product_id: int, lot: str, today: date) -> BatchFacts | None:
+def _find_lot(connection: Connection, product_id: int, lot: str, now: datetime) -> BatchFacts | None:
     """The same for a batch."""
-    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": lot}, today)
+    batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": lot}, now)
     if batch is None:
         former = connection.execute(queries.FORMER_LOT, {"product_id": product_id, "lot": lot}).one_or_none()
         if former is not None:
-            batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": former.lot}, today)
+            batch = _batch(connection, queries.BATCH_BY_LOT, {"product_id": product_id, "lot": former.lot}, now)
     return batch
 
 
@@ -178,18 +178,18 @@ def _renumbered(
     return tuple(found)
 
 
-def _without_serial(connection: Connection, found: Passport, product_id: int, today: date) -> Passport:
+def _without_serial(connection: Connection, found: Passport, product_id: int, now: datetime) -> Passport:
     """A GTIN alone, or with a lot: facts of product or batch, no verdict on one item."""
     if found.lot is None:
         return replace(found, state=State.PRODUCT_ONLY)
-    batch = _find_lot(connection, product_id, found.lot, today)
+    batch = _find_lot(connection, product_id, found.lot, now)
     if batch is None:
         return replace(found, state=State.UNKNOWN_LOT)
-    return _with_states(replace(found, batch=batch), {State.BATCH_ONLY, *_batch_states(batch, today)})
+    return _with_states(replace(found, batch=batch), {State.BATCH_ONLY, *_batch_states(batch, now.date())})
 
 
 def _without_record(
-    connection: Connection, desk: Desk, found: Passport, asked: Asked, product_id: int, today: date
+    connection: Connection, desk: Desk, found: Passport, asked: Asked, product_id: int, now: datetime
 ) -> Passport:
     """A serial that was never issued. The lot comes first: nobody can have issued a code for a lot that is missing."""
     if asked.lot is not None:
@@ -216,7 +216,7 @@ def _without_record(
         state = State.BAD_SIGNATURE if code is Code.FORGED else State.UNKNOWN
     except Unavailable:
         state = State.CANNOT_VERIFY
-    return _not_ours(connection, found, asked, asked.lot, product_id, today, state)
+    return _not_ours(connection, found, asked, asked.lot, product_id, now, state)
 
 
 def _not_ours(
@@ -225,7 +225,7 @@ def _not_ours(
     asked: Asked,
     lot: str | None,
     product_id: int,
-    today: date,
+    now: datetime,
     state: State,
 ) -> Passport:
     """No facts for a code that is not shown to be ours, except that a recall of its lot (the printed one, else the one
@@ -234,7 +234,7 @@ def _not_ours(
     lot = asked.lot or lot
     if lot is None:
         return bare
-    batch = _find_lot(connection, product_id, lot, today)
+    batch = _find_lot(connection, product_id, lot, now)
     if batch is None or batch.recall is None:
         return bare
     told = replace(bare, product=found.product, supplier=found.supplier, batch=batch)
@@ -290,12 +290,12 @@ def _item(row: Row[*tuple[Any, ...]]) -> ItemFacts:
     return ItemFacts(row.serial, row.tier, row.issued_at, row.kid or row.tag_kid, row.voided_at, row.void_reason)
 
 
-def _batch(connection: Connection, query: Any, values: dict[str, Any], today: date) -> BatchFacts | None:
+def _batch(connection: Connection, query: Any, values: dict[str, Any], now: datetime) -> BatchFacts | None:
     row = connection.execute(query, values).one_or_none()
     if row is None:
         return None
     of_batch = {"batch_id": row.id}
-    reports = tuple(_report(report, today) for report in connection.execute(queries.REPORTS, of_batch))
+    reports = tuple(_report(report, now.date()) for report in connection.execute(queries.REPORTS, of_batch))
     corrections: tuple[Correction, ...] = ()
     if row.released_at:
         corrections = tuple(Correction(*found) for found in connection.execute(queries.CORRECTIONS, of_batch))
@@ -318,7 +318,7 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], today: da
         hold_reason_zh=row.hold_reason_zh or None,
         hold_reason_en=row.hold_reason_en or None,
         recall=_recall(row),
-        timeline=_timeline(row, reports, held_at),
+        timeline=_timeline(row, reports, held_at, now.tzinfo),
         reports=reports,
         corrections=corrections,
         credential=row.credential,
@@ -350,20 +350,21 @@ def _report(row: Row[*tuple[Any, ...]], today: date) -> ReportFacts:
 
 
 def _timeline(
-    row: Row[*tuple[Any, ...]], reports: tuple[ReportFacts, ...], held_at: datetime | None
+    row: Row[*tuple[Any, ...]], reports: tuple[ReportFacts, ...], held_at: datetime | None, zone: tzinfo | None
 ) -> tuple[TimelineStep, ...]:
-    """The dots from origin to expiry, by date; what has no date is not on it."""
+    """The dots from origin to expiry, by date; what has no date is not on it. Moments fall on a day of the service's
+    calendar, the one that pages name beside them."""
     steps = []
     if row.produced_on:
         steps.append(TimelineStep("origin", row.produced_on, row.place))
         steps.append(TimelineStep("production", row.produced_on, row.site or row.producer))
     steps += [TimelineStep("test", report.issued_on, report.laboratory) for report in reports]
     if row.released_at:
-        steps.append(TimelineStep("release", row.released_at.date(), ""))
+        steps.append(TimelineStep("release", row.released_at.astimezone(zone).date(), ""))
     if held_at:
-        steps.append(TimelineStep("hold", held_at.date(), ""))
+        steps.append(TimelineStep("hold", held_at.astimezone(zone).date(), ""))
     if row.recalled_at:
-        steps.append(TimelineStep("recall", row.recalled_at.date(), ""))
+        steps.append(TimelineStep("recall", row.recalled_at.astimezone(zone).date(), ""))
     if row.expires_on:
         steps.append(TimelineStep("expiry", row.expires_on, ""))
     return tuple(sorted(steps, key=lambda step: step.on))

@@ -32,7 +32,8 @@ from .models import Release
 
 @dataclass(frozen=True)
 class Requirement:
-    """One line of the release gate. `rule` is a permanent word, `sentence` says what is needed."""
+    """One line of the release gate. `rule` is a permanent word; `sentence` says what is so, or what is still needed:
+    it also stands alone, as the reason why a release is refused."""
 
     rule: str
     done: bool
@@ -61,23 +62,58 @@ def requirements(batch: Batch, reports: Sequence[Certificate], *, today: date) -
         Requirement(
             "gate.submitted",
             batch.state != BatchState.DRAFT,
-            say("The batch was submitted."),
+            say("The batch was submitted.") if batch.state != BatchState.DRAFT else say("Submit the batch."),
         ),
-        Requirement("gate.supplier", not batch.supplier.suspended, say("The supplier is not suspended.")),
         Requirement(
-            "gate.shelf-life",
-            batch.expires_on is None or batch.expires_on >= today,
-            say("The expiry date has not passed."),
+            "gate.supplier",
+            not batch.supplier.suspended,
+            say("The supplier is not suspended.")
+            if not batch.supplier.suspended
+            else say("The supplier is suspended. Lift the suspension first."),
         ),
+        _in_time(batch, today),
     ]
     if batch.product.category.requires_lab_test:
-        passed = [r for r in valid if r.conclusion == Conclusion.PASS]
-        lines.append(
-            Requirement("gate.lab-test", bool(passed), say("An accepted, valid laboratory report says «pass»."))
+        lines.append(_tested(valid))
+    lines.append(
+        Requirement(
+            "gate.review",
+            not waiting,
+            say("No report is waiting for review.")
+            if not waiting
+            else say("Review the reports that wait: %(numbers)s.", numbers=_numbers(waiting)),
         )
-    lines.append(Requirement("gate.review", not waiting, say("No report is waiting for review.")))
-    lines.append(Requirement("gate.no-failure", not failed, say("No accepted report says «fail».")))
+    )
+    lines.append(
+        Requirement(
+            "gate.no-failure",
+            not failed,
+            say("No accepted report says «fail».")
+            if not failed
+            else say("A report that was accepted says «fail»: %(numbers)s.", numbers=_numbers(failed)),
+        )
+    )
     return lines
+
+
+def _in_time(batch: Batch, today: date) -> Requirement:
+    done = batch.expires_on is None or batch.expires_on >= today
+    sentence = say("The expiry date has not passed.") if done else say("The expiry date has passed.")
+    return Requirement("gate.shelf-life", done, sentence)
+
+
+def _tested(valid: Sequence[Certificate]) -> Requirement:
+    done = any(report.conclusion == Conclusion.PASS for report in valid)
+    sentence = (
+        say("An accepted, valid laboratory report says «pass».")
+        if done
+        else say("An accepted, valid laboratory report that says «pass» is needed.")
+    )
+    return Requirement("gate.lab-test", done, sentence)
+
+
+def _numbers(reports: Sequence[Certificate]) -> str:
+    return ", ".join(report.number for report in reports)
 
 
 def release(

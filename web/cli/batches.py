@@ -94,7 +94,7 @@ def gate(gtin: str, lot: str) -> None:
     """What a release of this batch still needs."""
     with reading() as work:
         row = find.batch(work.session, gtin, lot)
-        lines = releases.gate(work.session, row, today=work.at.date())
+        lines = releases.gate(work.session, row, today=work.at.astimezone(work.system.settings.zone).date())
         found = shapes.gate(lines, [translated(line.sentence) for line in lines])
         facts = {"gtin": row.product.gtin, "lot": row.lot, "state": row.state}
     clear = all(line.done for line in lines)

@@ -6,15 +6,21 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import click
 
+from ...trace.carriers import symbols
+from ...trace.carriers.contents import content_of
+from ...trace.carriers.symbols import Carrier
 from ...trace.codes.ais import TABLE
 from ...trace.codes.content import problem
+from ...trace.codes.digital_link import GS1_ROOT
 from ...trace.codes.inspection import inspect as inspected
 from ...trace.codes.inspection import refused
 from ...trace.codes.model import MOST_CHARACTERS, Kind
+from ...trace.codes.reading import read
 from ...trace.errors import say
 from .context import REFUSED, as_json, done, json_option, show, translated
 
@@ -79,6 +85,42 @@ def _printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else chr(0x2400 + ord(character)) if character < " " else "\ufffd"
         for character in text
+    )
+
+
+# --- symbols ----------------------------------------------------------------------------------------------------------
+
+
+@code.command("draw")
+@json_option
+@click.option(
+    "--carrier",
+    type=click.Choice([carrier.value for carrier in Carrier]),
+    default=Carrier.QR.value,
+    show_default=True,
+    help="The family of symbols.",
+)
+@click.option("--module", type=float, default=None, help="Width of a module in mm; otherwise the standard's.")
+@click.option("--dpi", type=int, default=300, show_default=True, help="Resolution of the PNG.")
+@click.option("--no-text", is_flag=True, help="Leave out the human-readable line.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write an SVG to this file.")
+@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write a PNG to this file.")
+@click.argument("text")
+def draw(
+    text: str, carrier: str, module: float | None, dpi: int, no_text: bool, svg: Path | None, png: Path | None
+) -> None:
+    """Draw the symbol of a code at its true size, after reading it back. TEXT is a GS1 code in any form."""
+    understood = read(text)
+    content = content_of(Carrier(carrier), understood.elements, understood.stem or GS1_ROOT)
+    drawing = symbols.draw(Carrier(carrier), content, module, human_readable=not no_text)
+    if svg:
+        svg.write_text(symbols.svg(drawing), encoding="utf-8")
+    if png:
+        png.write_bytes(symbols.png(drawing, dpi))
+    width, height = (round(edge, 2) for edge in drawing.size_mm)
+    done(
+        {"carrier": carrier, "text": drawing.text, "width_mm": width, "height_mm": height},
+        say("%(said)s: %(width)s × %(height)s mm", said=drawing.text, width=f"{width:g}", height=f"{height:g}"),
     )
 
 

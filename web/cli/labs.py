@@ -69,7 +69,7 @@ def show_(laboratory: str) -> None:
 @json_option
 @click.argument("laboratory")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@fields(sha256="The fingerprint that the laboratory told you, on another way than the file.")
+@fields(fingerprint="The SHA-256 that the laboratory told you, on another way than the file.")
 @click.option(
     "--purpose",
     type=click.Choice([purpose.value for purpose in Purpose]),
@@ -77,13 +77,13 @@ def show_(laboratory: str) -> None:
     show_default=True,
     help="What its holders do.",
 )
-def pin(laboratory: str, file: Path, sha256: str | None, purpose: str) -> None:
+def pin(laboratory: str, file: Path, fingerprint: str | None, purpose: str) -> None:
     """Pin the certificate in FILE (PEM or DER): signatures that lead to it are those of the laboratory."""
     with file.open("rb") as stream:
         root = read_root(stream.read(MOST_BYTES + 1))
     with writing() as work:
         row = find.laboratory(work.session, laboratory)
-        raw = {"sha256": sha256 or "", "purpose": purpose}
+        raw = {"sha256": fingerprint or "", "purpose": purpose}
         facts = shapes.root(service.pin(work.session, row, root, raw, by=OPERATOR, at=work.at))
     done(
         facts,

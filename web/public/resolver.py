@@ -215,10 +215,10 @@ def _medium() -> str | None:
     """The form of data that the reader likes better than a page; None for a page."""
     if not _asks_for_data(request.headers.get("Accept", "")) or request.args.get("linkType") is not None:
         return None
-    for kind, weight in request.accept_mimetypes:
-        if weight > 0 and kind.lower() in MACHINE:
-            return MACHINE[kind.lower()]
-        if kind.lower() in PAGES:
+    for kind, weight in _media():
+        if weight > 0 and kind in MACHINE:
+            return MACHINE[kind]
+        if kind in PAGES:
             return None
     return None
 
@@ -228,10 +228,15 @@ def _asks_for_data(accept: str) -> bool:
     return any(word in accept for word in ("json", "jwt", "jose"))
 
 
+def _media() -> list[tuple[str, float]]:
+    """The media types asked for, best first. Parameters such as a profile narrow nothing here and are left out."""
+    return [(str(kind).partition(";")[0].strip().lower(), weight) for kind, weight in request.accept_mimetypes]
+
+
 def _wish() -> Wish:
     return Wish(
         tuple((str(tag), weight) for tag, weight in request.accept_languages),
-        tuple((str(kind).lower(), weight) for kind, weight in request.accept_mimetypes),
+        tuple(_media()),
         request.args.get("context", "")[:60],
     )
 

@@ -26,7 +26,7 @@ from ..access import (
     signed_in,
 )
 from ..errors import by_field, status_of
-from ..limits import SIGN_IN_PER_ADDRESS, SIGN_IN_PER_LOGIN, limiter, login_name
+from ..limits import SIGN_IN_PER_ADDRESS, SIGN_IN_PER_LOGIN, limiter, login_name, refused
 from ..system import system
 from .choices import firms
 from .lists import chosen, listing, searched
@@ -43,8 +43,8 @@ Answer = Response | str | tuple[str, int]
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 @public
-@limiter.limit(SIGN_IN_PER_ADDRESS, methods=["POST"])
-@limiter.limit(SIGN_IN_PER_LOGIN, methods=["POST"], key_func=login_name)
+@limiter.limit(SIGN_IN_PER_ADDRESS, methods=["POST"], deduct_when=refused)
+@limiter.limit(SIGN_IN_PER_LOGIN, methods=["POST"], key_func=login_name, deduct_when=refused)
 def sign_in() -> Answer:
     where = _inside(request.values.get("next", ""))
     if request.method == "GET":
@@ -70,7 +70,7 @@ def _inside(path: str) -> str:
 
 
 def _climbs(path: str) -> bool:
-    """Whether a browser would leave out a part of it: `.` and `..`, also as %2e (WHATWG URL, dot segments)."""
+    """Whether a browser would leave out a part of it: `.` and `..`, plain or as %2e (WHATWG URL, dot segments)."""
     parts = re.split(r"[?#]", path, maxsplit=1)[0].lower().replace("%2e", ".").split("/")
     return "." in parts or ".." in parts
 

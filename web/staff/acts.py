@@ -40,7 +40,7 @@ def index() -> str:
         found = listing(
             db,
             log.matching(act, subject),
-            by={"at": AuditAct.id},
+            by={"at": AuditAct.at},
             default="-at",
             also={"act": act, "subject": subject},
         )

@@ -112,6 +112,7 @@ def _submit(lines: Sequence[Line]) -> str:
 
 
 def _read(lines: Sequence[Line]) -> tuple[CertificateDraft, files.TakenIn]:
+    """What was typed, and the file. Raises `Invalid` with all that is wrong in the order of the form: file first."""
     problems: list[Problem] = []
     try:
         draft = certificates.read_certificate(request.form, lines, today=today())
@@ -125,7 +126,7 @@ def _read(lines: Sequence[Line]) -> tuple[CertificateDraft, files.TakenIn]:
                 return draft, files.take_in_document(system().storage, path, name, roots, at=clock.now())
             files.look_at_document(path, name)
     except Invalid as error:
-        problems += error.problems
+        problems = [*error.problems, *problems]
     raise Invalid(*problems)
 
 

@@ -151,4 +151,4 @@ def _some(db: Session, query: Select[Batch] | Select[Certificate] | Select[Job])
 
 
 def _newest_acts(db: Session) -> Sequence[AuditAct]:
-    return db.scalars(log.matching().order_by(AuditAct.id.desc()).limit(NEWEST_ACTS)).all()
+    return db.scalars(log.matching().order_by(AuditAct.at.desc(), AuditAct.id.desc()).limit(NEWEST_ACTS)).all()

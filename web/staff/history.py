@@ -30,7 +30,7 @@ class Done:
 def history(db: Session, subjects: Iterable[str]) -> list[Done]:
     """The acts on these things, newest first."""
     acts = [act for subject in subjects for act in log.of_subject(db, subject)]
-    return [_shown(act) for act in sorted(acts, key=lambda act: act.id, reverse=True)]
+    return [_shown(act) for act in sorted(acts, key=lambda act: (act.at, act.id), reverse=True)]
 
 
 def _shown(act: AuditAct) -> Done:

@@ -55,7 +55,8 @@ def listing(
     total = db.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
     pages = max(1, -(-total // PAGE))
     page = min(max(1, request.args.get("page", 1, type=int)), pages)
-    ordered = query.order_by(column.desc() if sort.startswith("-") else column.asc(), _tie(query))
+    down = sort.startswith("-")
+    ordered = query.order_by(*(key.desc() if down else key.asc() for key in (column, _tie(query))))
     rows = db.scalars(ordered.limit(PAGE).offset((page - 1) * PAGE)).unique().all()
     keep = {"q": searched(), "sort": sort} | dict(also or {})
     return Listing(rows, page, pages, total, searched(), sort, {name: value for name, value in keep.items() if value})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from types import MappingProxyType
+from typing import Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +14,9 @@ from werkzeug.wrappers import Response
 from ...trace import clock
 from ...trace.accounts.models import Role
 from ...trace.batches.models import Batch
+from ...trace.carriers import symbols
+from ...trace.carriers.contents import carriers_of, content_of
+from ...trace.carriers.symbols import Carrier
 from ...trace.errors import LotsealError, invalid, say
 from ...trace.files import service as files
 from ...trace.products import service
@@ -29,6 +35,21 @@ blueprint.context_processor(rights)
 
 EDITORS = STAFF | {Role.SUPPLIER}
 NEWEST = 25
+SYMBOL_NAMES: Final = MappingProxyType(
+    {
+        Carrier.QR: "QR",
+        Carrier.GS1_QR: "GS1 QR",
+        Carrier.DATA_MATRIX: "Data Matrix",
+        Carrier.GS1_DATA_MATRIX: "GS1 DataMatrix",
+        Carrier.GS1_128: "GS1-128",
+        Carrier.EAN_13: "EAN-13",
+        Carrier.EAN_8: "EAN-8",
+        Carrier.UPC_A: "UPC-A",
+        Carrier.ITF_14: "ITF-14",
+        Carrier.DATABAR_EXPANDED: "GS1 DataBar Expanded",
+    }
+)
+"""The names of the standards, the same in every language."""
 FIELDS = ("gtin", "name_zh", "name_en", "spec", "after_sales_zh", "after_sales_en")
 
 Answer = Response | str | tuple[str, int]
@@ -127,6 +148,24 @@ def picture(ref: str) -> Answer:
     return redirect(url_for(".show", ref=ref), 303)
 
 
+@blueprint.get("/<ref>/symbol/<carrier>.<any(png, svg):kind>")
+@allow(*EVERYONE)
+def symbol(ref: str, carrier: str, kind: str) -> Answer:
+    """A symbol of the product's number at its true size, for the design of its pack."""
+    with system().main.read() as db:
+        gtin = service.get(db, ref, account=signed_in()).gtin
+    elements, stem = (("01", gtin),), system().settings.public_url
+    if carrier not in carriers_of(elements, stem):
+        abort(404)
+    drawing = symbols.draw(Carrier(carrier), content_of(Carrier(carrier), elements, stem))
+    response = Response(
+        symbols.png(drawing, dpi=600) if kind == "png" else symbols.svg(drawing),
+        mimetype="image/png" if kind == "png" else "image/svg+xml",
+    )
+    response.headers.set("Content-Disposition", "attachment", filename=f"{gtin}-{carrier}.{kind}")
+    return response
+
+
 @blueprint.get("/categories")
 @allow(*EVERYONE)
 def rules() -> Answer:
@@ -213,6 +252,10 @@ def _page(ref: str, error: LotsealError | None = None) -> Answer:
             product=product,
             batches=db.scalars(query).unique().all(),
             newest=NEWEST,
+            symbols=[
+                (carrier, SYMBOL_NAMES[carrier])
+                for carrier in carriers_of((("01", product.gtin),), system().settings.public_url)
+            ],
             errors=_of_picture(error) if error else {},
         )
     return (page, status_of(error)) if error else page

@@ -6,6 +6,7 @@ an installation nor the program needs this step; a test compares it with its sou
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -26,6 +27,23 @@ METHODS = [
     ("web/**.py", "python"),
     ("web/templates/**.html", "jinja2"),
 ]
+
+HAN = "\u4e00-\u9fff"
+FULL_WIDTH = dict(zip(",:;!?", "，：；！？", strict=True))
+# Beside Chinese words or a gap; a colon of a web address, an identifier or «!» as a mark of its own is none of these.
+HALF_WIDTH = re.compile(
+    rf"(?<=[{HAN}）”」》])[,:;!?] ?|(?<=\)[sd])(?:[,;!?] ?|: )(?=[{HAN}%])|(?:[,;?]|(?<![A-Za-z]):) ?(?=[{HAN}（“「《])"
+)
+BRACKETS = re.compile(r" ?(?<!%)\(((?:[^()]|%\(\w+\)[sd])*)\) ?")
+
+
+def full_width(text: str) -> str:
+    """Chinese words with the punctuation of GB/T 15834: full width, and brackets around Chinese words too. Latin words,
+    numbers and web addresses keep theirs."""
+    if not re.search(f"[{HAN}]", text):
+        return text
+    text = BRACKETS.sub(lambda found: f"（{found[1]}）" if re.search(f"[{HAN}]", found[1]) else found[0], text)
+    return HALF_WIDTH.sub(lambda mark: FULL_WIDTH[mark[0].strip()], text)
 
 
 def extracted() -> Catalog:
@@ -50,7 +68,14 @@ def updated() -> Catalog:
         catalog = read_po(file, locale="zh")
     catalog.update(extracted(), no_fuzzy_matching=True)
     catalog.obsolete.clear()
+    for message in catalog:
+        if message.id and message.string:
+            message.string = _punctuated(message.string)
     return catalog
+
+
+def _punctuated(string: str | tuple[str, ...] | list[str]) -> str | tuple[str, ...]:
+    return full_width(string) if isinstance(string, str) else tuple(full_width(form) for form in string)
 
 
 def untranslated(catalog: Catalog) -> list[str]:

@@ -29,6 +29,12 @@ def test_fnc1_ends_values_of_open_length_and_may_end_others(fnc1: str) -> None:
     assert print_element_string(elements, "\x1d") == "\x1d010952123454321310AB\x1d1727013121X\x1d99y"
 
 
+def test_more_identifiers_than_any_carrier_holds_are_refused() -> None:
+    assert len(element_string.parse("^" + "99X^" * 64).elements) == 64
+    assert refusal("^" + "99X^" * 65) == (None, "code.too-many-elements", 1)
+    assert refusal("(99)X" * 65) == (None, "code.too-many-elements", 1)
+
+
 def test_a_last_fnc1_is_allowed_and_not_printed() -> None:
     assert print_element_string(element_string.parse("^0109521234543213^99A^").elements) == "^010952123454321399A"
 

@@ -31,14 +31,18 @@ from lotseal.trace.certificates import service as certificates
 from lotseal.trace.credentials import checking, contexts, directory, service
 from lotseal.trace.credentials.issuer import Issuer
 from lotseal.trace.credentials.models import Credential, Kind, RevokeReason, StatusList
+from lotseal.trace.db import migrate
 from lotseal.trace.errors import Problem, Unavailable, say
 from lotseal.trace.jobs.models import Job, JobKind, JobState
 from lotseal.trace.keys import service as keys
 from lotseal.trace.log.models import AuditAct
 from lotseal.trace.releases import service as releases
+from lotseal.trace.releases.models import Release
 from lotseal.trace.system import System
 
 DID = "did:web:t.example.cn"
+BEFORE = "0004"
+"""The schema before there were credentials."""
 
 
 @pytest.fixture(autouse=True)
@@ -270,6 +274,19 @@ def test_a_job_that_finds_its_key_locked_leaves_nothing_behind_and_is_done_later
     assert sorted(credentials(system, made)) == [Kind.INSPECTION, Kind.PASSPORT]
 
 
+def test_a_snapshot_that_was_changed_in_the_store_gets_no_passport(system: System) -> None:
+    with system.main.write() as session:
+        made = makers.released(session, system.ring)
+
+    def change(session: Any) -> None:
+        row = session.scalars(select(Release)).one()
+        row.document = row.document.replace("1590", "9999")
+
+    rewrite(system, change)
+    issue_credentials(system)
+    assert list(credentials(system, made)) == [Kind.INSPECTION]
+
+
 def test_every_issue_is_an_act_that_names_the_jwt(system: System, batch: Batch) -> None:
     row = credentials(system, batch)["passport"]
     with system.main.read() as session:
@@ -478,6 +495,22 @@ def test_a_list_whose_bits_were_cleared_in_the_store_still_says_what_was_signed(
     assert check(system, credentials(system, batch)["passport"].jwt).revoked
 
 
+def test_two_lists_that_were_swapped_in_the_store_are_found(
+    system: System, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "FULL", 2)
+    with system.main.write() as session:
+        makers.released(session, system.ring)
+    issue_credentials(system)
+
+    def swap(session: Any) -> None:
+        one, two = session.scalars(select(StatusList).order_by(StatusList.number))
+        one.jwt, two.jwt = two.jwt, one.jwt
+
+    rewrite(system, swap)
+    assert refused(system, credentials(system, batch)["passport"].jwt) == "credential.status"
+
+
 def test_an_older_list_is_not_the_published_one(system: System, batch: Batch) -> None:
     old = published(system).jwt
     assert not check(system, old).revoked
@@ -504,6 +537,11 @@ def resigned(system: System, row: Credential, role: Role = Role.CREDENTIAL, **ch
     return jws.sign(pair, said, kid=f"{DID}#{pair.kid}", typ="vc+jwt")
 
 
+def entry(number: str = "1", index: str = "1", base: str = BASE) -> dict[str, str]:
+    where = f"{base}/credentials/status/{number}"
+    return {"type": "BitstringStatusListEntry", "statusListCredential": where, "statusListIndex": index}
+
+
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
@@ -514,23 +552,16 @@ def resigned(system: System, row: Credential, role: Role = Role.CREDENTIAL, **ch
         ({"issuer": DID}, "credential.issuer"),
         ({"credentialSubject": None}, "credential.subject"),
         ({"credentialStatus": None}, "credential.status"),
-        (
-            {"credentialStatus": {"statusListCredential": f"{BASE}/credentials/status/9", "statusListIndex": "1"}},
-            "credential.status",
-        ),
-        (
-            {"credentialStatus": {"statusListCredential": f"{BASE}/credentials/status/1", "statusListIndex": "-1"}},
-            "credential.status",
-        ),
-        (
-            {
-                "credentialStatus": {
-                    "statusListCredential": f"{BASE}/credentials/status/1",
-                    "statusListIndex": str(SIZE),
-                }
-            },
-            "status-list.index",
-        ),
+        ({"credentialStatus": entry(number="9")}, "credential.status"),
+        ({"credentialStatus": entry(number="01")}, "credential.status"),
+        ({"credentialStatus": entry(index="-1")}, "credential.status"),
+        ({"credentialStatus": entry(index="007")}, "credential.status"),
+        ({"credentialStatus": entry(index="\u0663")}, "credential.status"),
+        ({"credentialStatus": entry(index="9" * 5000)}, "credential.status"),
+        ({"credentialStatus": entry(index=str(SIZE))}, "status-list.index"),
+        ({"credentialStatus": entry(base="https://evil.example")}, "credential.status"),
+        ({"validUntil": "2027"}, "credential.time"),
+        ({"validUntil": "2027-01-01T00:00:00+00:00"}, "credential.time"),
         ({"iat": None}, "credential.iat"),
         ({"iat": True}, "credential.iat"),
         ({"iat": int(AT.timestamp()) - 1}, "credential.key-time"),
@@ -667,6 +698,21 @@ def test_a_credential_carries_the_hashes_of_its_contexts(system: System, batch: 
 
 def test_a_port_is_written_in_the_did_as_did_web_wants_it() -> None:
     assert Issuer("http://127.0.0.1:8000", ZoneInfo("UTC")).did == "did:web:127.0.0.1%3A8000"
+
+
+# --- an older store ---------------------------------------------------------------------------------------------------
+
+
+def test_a_store_from_before_gets_its_credentials_from_the_worker(system: System) -> None:
+    with system.main.write() as session:
+        made = makers.released(session, system.ring)
+        waiting = a_batch(session, lot="WAITS")
+        a_certificate(session, waiting, accepted=False)
+    migrate.downgrade("main", system.main, BEFORE)
+    system.migrate()
+    system.worker().run_all()
+    assert sorted(credentials(system, made)) == [Kind.INSPECTION, Kind.PASSPORT]
+    assert credentials(system, waiting) == {}
 
 
 # --- the operator -----------------------------------------------------------------------------------------------------

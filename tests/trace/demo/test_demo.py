@@ -19,19 +19,24 @@ from lotseal.trace.accounts import service as accounts
 from lotseal.trace.accounts.models import Account
 from lotseal.trace.batches.models import Batch, BatchCorrection, BatchState, RecallNotice, StateChange
 from lotseal.trace.certificates.models import Certificate, Outcome, ResultLine, Status
+from lotseal.trace.certificates.signatures import Standing, standing
 from lotseal.trace.codes.gtin import check_digit
+from lotseal.trace.credentials.models import Credential
 from lotseal.trace.demo import DemoFacts, folder, formula, tea
 from lotseal.trace.demo.aftermath import KEPT_AWAY
 from lotseal.trace.demo.codes import TYPED_WITH_MISTAKE, read_link
 from lotseal.trace.errors import Conflict, Unavailable
 from lotseal.trace.items.models import Item
+from lotseal.trace.jobs.models import Job
 from lotseal.trace.keys.models import SigningKey
 from lotseal.trace.labels.models import LabelSheet
+from lotseal.trace.labs.models import PinnedRoot
 from lotseal.trace.log.models import AuditAct
 from lotseal.trace.passport import service as passport
 from lotseal.trace.passport.model import Passport, State
 from lotseal.trace.passport.service import Asked
 from lotseal.trace.products.models import Product
+from lotseal.trace.releases.models import Release
 from lotseal.trace.scans import service as scans
 from lotseal.trace.suppliers.models import Supplier
 from lotseal.trace.system import System
@@ -149,7 +154,7 @@ def test_everyone_and_everything_says_that_it_is_a_demo(system: System) -> None:
         english = [*session.scalars(select(Supplier.name_en)), *session.scalars(select(Product.name_en))]
         numbers = list(session.scalars(select(Certificate.accreditation)))
 
-    assert all("(演示)" in name for name in names)
+    assert all("（演示）" in name for name in names)
     assert all("(demo)" in name for name in english)
     assert all("DEMO" in number for number in numbers)
 
@@ -171,6 +176,15 @@ def test_the_review_queue_has_work_and_a_rejected_report_came_back_as_version_tw
     assert first is not None
     assert (first.status, first.reason) == (Status.REJECTED, "laboratory-lapsed")
     assert (second.status, second.batch.lot) == (Status.SUBMITTED, formula.WAITING.lot)
+
+
+def test_one_report_is_signed_by_its_laboratory_and_one_under_its_name_by_a_stranger(system: System) -> None:
+    with system.main.read() as session:
+        found = {report.number: standing(report) for report in session.scalars(select(Certificate))}
+        signed = {number: word for number, word in found.items() if word is not Standing.NOT_SIGNED}
+        assert signed == {"YX-2026-10-0417": Standing.LABORATORY, "YX-2026-11-0530": Standing.NOT_PINNED}
+        pins = session.scalars(select(PinnedRoot)).all()
+        assert [pin.laboratory.name_en for pin in pins] == ["Minjian Testing (demo)"]
 
 
 def test_every_result_can_be_compared_with_its_limit(system: System) -> None:
@@ -221,7 +235,9 @@ def test_the_recall_notice_does_not_soften(system: System, softening: str) -> No
 
 def test_nothing_happened_in_the_future_and_every_batch_went_its_way_in_order(system: System) -> None:
     with system.main.read() as session:
-        acts = list(session.scalars(select(AuditAct.at).order_by(AuditAct.id)))
+        # The worker stamps what it signs with the present.
+        by_people = select(AuditAct.at).where(AuditAct.by_ref != accounts.SERVICE.ref)
+        acts = list(session.scalars(by_people.order_by(AuditAct.id)))
         steps = list(session.execute(select(StateChange.batch_id, StateChange.at).order_by(StateChange.id)))
     told_late = 3  # runs taken out of use and the sheet, once the codes were there
 
@@ -241,6 +257,20 @@ def test_words_that_promise_too_much_are_nowhere(built: DemoFacts, system: Syste
         texts += [line.parameter for line in session.scalars(select(ResultLine))]
 
     assert [text for text in texts if never.search(text)] == []
+
+
+def test_released_batches_and_accepted_reports_have_their_credentials_and_ended_ones_are_revoked(
+    system: System,
+) -> None:
+    with system.main.read() as session:
+        rows = session.scalars(select(Credential)).all()
+        released = set(session.scalars(select(Release.batch_id)))
+        accepted = set(session.scalars(select(Certificate.id).where(Certificate.status == "accepted")))
+        waiting = session.scalars(select(Job).where(Job.state != "done")).all()
+    assert waiting == []
+    assert {row.batch_id for row in rows if row.kind == "passport"} == released
+    assert accepted <= {row.certificate_id for row in rows if row.revoked_at is None}
+    assert {row.reason for row in rows} == {"", "recalled"}
 
 
 # --- accounts and secrets ---------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from lotseal.trace.files.inspect import inspect_document, inspect_picture
 from lotseal.trace.labels import font
 
 CALENDAR = Calendar(date(2026, 11, 22), ZoneInfo("Asia/Shanghai"))
-SUBJECT = Subject("大红袍(演示) Tea (demo)", "100 g", "DHP261012A", "甲(演示)", "乙(演示)", date(2026, 10, 12))
+SUBJECT = Subject("大红袍（演示） Tea (demo)", "100 g", "DHP261012A", "甲（演示）", "乙（演示）", date(2026, 10, 12))
 BATCHES = [batch for story in STORIES for batch in story.batches]
 
 
@@ -40,7 +40,7 @@ def test_a_report_passes_the_gate_and_its_text_can_be_read(tmp_path: Path) -> No
     for words in (
         "YX-2026-10-0417",
         "DHP261012A",
-        "闽检测试(演示)",
+        "闽检测试（演示）",
         "260000DEMO01",
         "联苯菊酯",
         "0.12",

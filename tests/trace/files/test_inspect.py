@@ -415,6 +415,11 @@ def test_an_ordinary_file_is_read_and_drawn(name: str, upload: Upload) -> None:
             assert (drawn.format, drawn.size) == ("WEBP", (image.width, image.height))
 
 
+def test_a_size_just_over_the_bound_does_not_read_like_one_within(upload: Upload) -> None:
+    assert "20.1 MB" in str(problem(upload, b"%PDF-1.4\n".ljust(20_000_001)).message)
+    assert "26.3 MB" in str(problem(upload, b"%PDF-1.4\n".ljust(25 * 1024 * 1024)).message)
+
+
 @pytest.mark.parametrize("name", REFUSED | ACTIVE | READ)
 def test_the_reading_itself_answers_for_every_file(name: str, tmp_path: Path) -> None:
     """The same corpus inside this process, where coverage sees it, without bombs and what never reaches a child."""

@@ -117,6 +117,16 @@ def waiting_seal() -> bytes:
     return sign(sign(target.getvalue(), laboratory()), stranger(), name="Two", existing=True)
 
 
+def against_the_fields_demand() -> bytes:
+    """The field demands SHA-512. No fact of ours names that; pyHanko's general judgement knows."""
+    demand = fields.SigSeedValueSpec(flags=fields.SigSeedValFlags.DIGEST_METHOD, digest_methods=["sha512"])
+    writer = IncrementalPdfFileWriter(BytesIO(report()))
+    fields.append_signature_field(writer, fields.SigFieldSpec("Laboratory", seed_value_dict=demand))
+    target = BytesIO()
+    writer.write(target)
+    return sign(target.getvalue(), laboratory(), existing=True)
+
+
 def swapped() -> bytes:
     return another_ones(sign(report("Lead 9.9 mg/kg"), laboratory()), sign(report(), laboratory()))
 
@@ -142,6 +152,7 @@ NOT_THE_LABORATORYS: dict[str, tuple[Callable[[], bytes], dict[str, str]]] = {
         lambda: sign(report(), laboratory(), stamped_by=time_authority(stranger_root())),
         {"trust": "time-stamp"},
     ),
+    "a demand of its field not met": (against_the_fields_demand, {"trust": "unproven"}),
     "one byte changed": (lambda: tampered(sign(report(), laboratory())), {"integrity": "changed"}),
     "signature of another report": (swapped, {"integrity": "changed"}),
     "page drawn over": (

@@ -101,3 +101,37 @@ def test_chen_sees_the_own_sheets_only(system: System) -> None:
             with pytest.raises(NotFound) as error:
                 labels.get(session, ref, account=account)
             assert rules(error) == [(None, "labels.unknown")]
+
+
+def test_a_label_without_text_gives_its_symbol_the_whole_label(sqlite_system: System) -> None:
+    measures = {"layout": "own", "output": "zpl", "dpi": "300", "label_width": "22", "label_height": "22"}
+    ref = issued(sqlite_system)
+    with sqlite_system.main.read() as session:
+        run = items.get_run(session, ref)
+        label = labels.example(session, run)
+        assert label
+        alone = labels.read_sheet_order({**measures, "fields": "none"}, run)
+        beside = labels.read_sheet_order({**measures, "fields": "serial"}, run)
+        assert labels.room_on_label(alone, label).enough
+        assert not labels.room_on_label(beside, label).enough
+    made = ordered(sqlite_system, ref, **measures, fields="none")
+    assert sqlite_system.worker().run_all() == 1
+    with sqlite_system.main.read() as session:
+        assert labels.get(session, made).sha256
+
+
+def test_a_label_of_15_mm_says_what_its_symbol_needs(sqlite_system: System) -> None:
+    ref = issued(sqlite_system)
+    with pytest.raises(Invalid) as error:
+        ordered(sqlite_system, ref, layout="own", output="zpl", label_width="15", label_height="15", fields="none")
+    assert rules(error) == [("layout", "label.symbol-size")]
+    assert "it needs 20" in str(error.value.problems[0].message)
+
+
+def test_a_choice_of_voided_codes_alone_is_no_order(sqlite_system: System) -> None:
+    ref = issued(sqlite_system)
+    with sqlite_system.main.write() as session:
+        items.void_run(session, items.get_run(session, ref), "spilled", by=OPERATOR, at=AT)
+    with pytest.raises(Conflict) as error:
+        ordered(sqlite_system, ref)
+    assert rules(error) == [("first", "labels.all-void")]

@@ -11,6 +11,7 @@ from makers import (
     AT,
     HOLD,
     RECALL,
+    TODAY,
     Printed,
     a_batch,
     a_certificate,
@@ -84,6 +85,22 @@ def test_it_tells_the_facts_of_product_batch_and_report(system: System) -> None:
     assert found.batch.release_hash is not None
     assert len(found.batch.release_hash) == 64
     assert batch.lot == found.batch.lot
+
+
+def test_the_timeline_keeps_the_calendar_of_the_service(system: System) -> None:
+    """18:00 in London is 02:00 of the next day in Shanghai, as all other times on the page say too."""
+    evening = AT.replace(hour=18)
+    with system.main.write() as session:
+        batch = a_batch(session)
+        a_certificate(session, batch)
+        releases.release(session, batch, system.ring, by=OPERATOR, at=evening)
+    code = codes(system, batch)[0]
+    with system.main.write() as session:
+        batches.recall(session, batches.get(session, batch.ref), RECALL, by=OPERATOR, at=evening)
+    found = look(system, code.asked())
+    assert found.batch is not None
+    days = {step.kind: step.on for step in found.batch.timeline}
+    assert days["release"] == days["recall"] == TODAY + timedelta(days=1)
 
 
 def test_corrections_after_release_are_told(system: System) -> None:

@@ -65,6 +65,25 @@ def test_every_line_names_its_rule_and_sentence(lasting: Session) -> None:
     assert all(str(line.sentence) for line in lines)
 
 
+def test_a_refusal_says_what_is_needed_and_not_what_is_not_so(lasting: Session, ring: KeyRing) -> None:
+    """The sentences stand alone at the command line and above the page; «The batch was submitted.» refuses nothing."""
+    batch = a_draft(lasting, expires_on=(TODAY - timedelta(days=1)).isoformat())
+    a_certificate(lasting, batch, number="F-1", conclusion="fail", lines=[{"result": "6"}])
+    a_certificate(lasting, batch, number="W-1", accepted=False)
+    a_certificate(lasting, batch, number="W-2", accepted=False)
+    suppliers.suspend(lasting, batch.supplier, "licence lapsed", by=OPERATOR, at=AT)
+    with pytest.raises(Conflict) as error:
+        releases.release(lasting, batch, ring, by=OPERATOR, at=AT)
+    assert [str(problem.message) for problem in error.value.problems] == [
+        "Submit the batch.",
+        "The supplier is suspended. Lift the suspension first.",
+        "The expiry date has passed.",
+        "An accepted, valid laboratory report that says «pass» is needed.",
+        "Review the reports that wait: W-1, W-2.",
+        "A report that was accepted says «fail»: F-1.",
+    ]
+
+
 def test_goods_that_need_no_test_are_released_without_one(lasting: Session, ring: KeyRing) -> None:
     a_category(lasting, "cup", lab_test=False)
     batch = a_batch(lasting, a_product(lasting, category="cup"))

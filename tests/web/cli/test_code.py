@@ -1,15 +1,20 @@
-"""`lotseal code inspect`, through click."""
+"""`lotseal code`, through click."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import zxingcpp
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from lotseal.trace.codes.model import Kind
+from lotseal.trace.errors import Invalid
 from lotseal.web.cli import code as command
 
 LINK = "https://a.example/01/09521234543213/10/L1"
@@ -128,3 +133,41 @@ def test_control_characters_of_a_symbol_do_not_reach_the_terminal() -> None:
     assert "\x1b" not in result.stdout
     assert "␛[2Jhello" in result.stdout
     assert "\x1b" not in run("^\x1b[2J").stderr
+
+
+# --- symbols ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("carrier", "text", "said"),
+    [
+        ("ean-13", "9521321000018", ("]E0", "9521321000018")),
+        ("itf-14", "09521321000018", ("]I1", "09521321000018")),
+        ("gs1-128", "(01)09521321000018(10)L1", ("]C1", "(01)09521321000018(10)L1")),
+        ("databar-expanded", LINK, ("]e0", "(01)09521234543213(10)L1")),
+        ("data-matrix", LINK, ("]d1", LINK)),
+    ],
+)
+def test_a_symbol_is_drawn_as_its_code_says(carrier: str, text: str, said: tuple[str, str], tmp_path: Path) -> None:
+    png, svg = tmp_path / "s.png", tmp_path / "s.svg"
+    result = CliRunner().invoke(
+        command.code, ["draw", text, "--carrier", carrier, "--png", str(png), "--svg", str(svg), "--json"]
+    )
+    assert result.exit_code == 0
+    [symbol] = zxingcpp.read_barcodes(Image.open(png).convert("L"))
+    assert (symbol.symbology_identifier, symbol.text) == said
+    facts = json.loads(result.stdout)
+    width = re.search(r'width="([0-9.]+)mm"', svg.read_text("utf-8"))
+    assert width
+    assert float(width[1]) == pytest.approx(facts["width_mm"], abs=0.01)
+
+
+def test_a_wrong_code_or_one_that_does_not_fit_is_not_drawn(tmp_path: Path) -> None:
+    for text, carrier in (("9521321000017", "ean-13"), ("(01)09521321000018(10)L1", "ean-13"), ("(01)1", "gs1-128")):
+        with pytest.raises(Invalid):
+            CliRunner().invoke(
+                command.code,
+                ["draw", text, "--carrier", carrier, "--svg", str(tmp_path / "no.svg")],
+                catch_exceptions=False,
+            )
+    assert not (tmp_path / "no.svg").exists()

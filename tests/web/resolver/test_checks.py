@@ -304,6 +304,7 @@ def test_8_9_10_a_linkset_comes_at_once_is_valid_and_names_its_context(server: S
         ("?linkType=all", "text/html"),
         ("?foo=bar", "application/linkset+json"),
         ("", "text/html;q=0.5,application/linkset+json"),
+        ("", 'application/linkset+json;profile="https://ref.gs1.org/standards/resolver/linkset-context"'),
     ):
         answer = server.ask(path + query, Accept=accept)
         assert answer.status == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from makers import AT
 from office import Office
@@ -24,6 +26,16 @@ def test_the_newest_act_comes_first_with_who_and_what(office: Office) -> None:
     page = office.at_desk("alice").get("/staff/acts/").text
     assert page.index("Signed in") < page.index("licence lapsed") < page.index("Wuyi Rock Rhyme Tea")
     assert f'href="/staff/suppliers/{office.tea}"' in page
+
+
+def test_acts_stand_by_their_time_not_by_the_order_of_writing(office: Office) -> None:
+    with office.system.main.write() as db:
+        firm = suppliers.get(db, office.tea)
+        suppliers.suspend(db, firm, "licence lapsed", by=OPERATOR, at=AT)
+        suppliers.resume(db, firm, by=OPERATOR, at=AT - timedelta(days=30))
+    alice = office.at_desk("alice")
+    for page in (alice.get("/staff/acts/").text, alice.get("/staff/").text):
+        assert page.index("Supplier suspended") < page.index("Supplier resumed")
 
 
 def test_a_change_is_told_as_before_and_after(office: Office) -> None:

@@ -201,10 +201,10 @@ def test_after_release_a_change_needs_a_reason_and_is_a_correction(bob: Any, sql
 def test_the_gate_says_what_is_missing_and_where_to_mend_it(bob: Any, sqlite_system: System, made: Any) -> None:
     ref = made(BatchState.AWAITING_TESTS)
     page = bob.open(f"/staff/batches/{ref}")
-    assert "An accepted, valid laboratory report says «pass»." in page
+    assert "An accepted, valid laboratory report that says «pass» is needed." in page
     assert f'href="/staff/certificates/add?batch={ref}">Upload a report</a>' in page
     refused = bob.send(f"/staff/batches/{ref}/release", status=409)
-    assert "An accepted, valid laboratory report says «pass»." in refused
+    assert "An accepted, valid laboratory report that says «pass» is needed." in refused
     assert state_of(sqlite_system, ref) == "awaiting-tests"
     assert count(sqlite_system, Release) == 0
 

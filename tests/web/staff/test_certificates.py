@@ -115,6 +115,14 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_stored(
     assert not [path for path in sqlite_system.settings.files_folder.rglob("*") if path.is_file()]
 
 
+def test_what_is_wrong_stands_in_the_order_and_words_of_the_form(chen: Any, batch: str) -> None:
+    typed = {"batch": batch, **FACTS, "number": "", "issued_on": "2026-11-20", "expires_on": "2026-11-01"}
+    page = chen.send(ADD, typed, status=422, file=(b"plain text", "report.pdf"))
+    summary = page[page.index("error-summary") : page.index("</ul>", page.index("error-summary"))]
+    assert re.findall(r'href="#f-([\w-]+)">', summary) == ["file", "number", "expires_on", "lines"]
+    assert "Valid until: This is before the issue date" in summary
+
+
 def _with_password(pdf: bytes) -> bytes:
     out = BytesIO()
     with pikepdf.open(BytesIO(pdf)) as document:

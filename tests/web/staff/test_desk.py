@@ -49,7 +49,7 @@ def test_a_batch_with_all_it_needs_is_ready_and_any_other_says_what_it_misses(of
     page = office.at_desk("bob").get("/staff/").text
     ready, waits = page.index("READY-1"), page.index("WAITS-1")
     assert page.index("Ready for release") < ready < page.index("Awaiting tests") < waits
-    assert "laboratory report says «pass»" in page[waits:]
+    assert "laboratory report that says «pass» is needed" in page[waits:]
 
 
 def test_holds_show_with_their_reason_in_the_readers_language(office: Office) -> None:

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import makers
 import pytest
+import zxingcpp
 from makers import a_category, a_gtin, a_product
 from office import Office, fields_in_error
 from PIL import Image
@@ -214,3 +215,21 @@ def test_a_supplier_reads_the_rules_and_changes_none(office: Office) -> None:
     chen = office.at_desk("chen")
     assert "needs a lab test" in chen.get("/staff/products/categories").text
     assert chen.get("/staff/products/categories/new").status_code == 403
+
+
+def test_the_symbols_of_a_product_are_downloads_that_say_its_number(office: Office) -> None:
+    ref = _product_of(office, office.tea, gtin="09521321000018")
+    chen = office.at_desk("chen")
+    page = chen.get(f"/staff/products/{ref}").text
+    found = re.findall(r'href="(/staff/products/[^"]+/symbol/([a-z0-9-]+)\.png)"', page)
+    assert [carrier for _path, carrier in found] == [
+        "qr", "gs1-qr", "data-matrix", "gs1-data-matrix", "gs1-128", "ean-13", "itf-14", "databar-expanded",
+    ]  # fmt: skip
+    for path, _carrier in found:
+        answer = chen.get(path)
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        [symbol] = zxingcpp.read_barcodes(Image.open(BytesIO(answer.data)).convert("L"))
+        assert "9521321000018" in symbol.text
+        assert chen.get(path.replace(".png", ".svg")).mimetype == "image/svg+xml"
+    assert chen.get(f"/staff/products/{ref}/symbol/upc-a.png").status_code == 404
+    assert chen.get(f"/staff/products/{ref}/symbol/nothing.png").status_code == 404

@@ -220,6 +220,7 @@ def test_of_many_requests_at_once_one_continues_the_log(client: Client) -> None:
         replies = list(pool.map(lambda size: (size, client.add(5, size)), range(6, 30)))
     won = [size for size, reply in replies if reply.status == 200]
     assert len(won) == 1
+    assert {reply.status for _size, reply in replies} == {200, 409}, "they wait for each other and do not fail"
     assert client.size() == won[0]
     assert {reply.body for _size, reply in replies if reply.status == 409} == {b"%d\n" % won[0]}
 

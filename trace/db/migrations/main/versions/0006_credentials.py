@@ -5,11 +5,11 @@ Revises: 0005
 """
 
 import secrets
-from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
 
+from lotseal.trace import clock
 from lotseal.trace.db.base import REF_ALPHABET, UtcDateTime
 
 revision = '0006'
@@ -76,7 +76,7 @@ def order_credentials_of_what_is_there() -> None:
     )
     ids = sa.select(release.c.batch_id).union(sa.select(certificate.c.batch_id).where(certificate.c.status == 'accepted'))
     refs = op.get_bind().scalars(sa.select(batch.c.ref).where(batch.c.id.in_(ids)).order_by(batch.c.id)).all()
-    now = datetime.now(UTC)
+    now = clock.now()
     if refs:
         op.bulk_insert(job, [
             {
