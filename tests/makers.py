@@ -316,17 +316,17 @@ class Printed:
 
 
 def run_job(system: System, at: datetime = AT) -> None:
-    """Do the oldest job of codes or labels and the credentials that were ordered before it, whatever the time of day;
-    errors reach the test."""
-    while _run_oldest(system, at) == JobKind.CREDENTIALS:
+    """Do the oldest job of codes or labels and what was ordered before it of credentials and signatures, whatever the
+    time of day; errors reach the test."""
+    while _run_oldest(system, at) in (JobKind.CREDENTIALS, JobKind.CHECK_SIGNATURES):
         pass
 
 
 def issue_credentials(system: System, at: datetime = AT) -> None:
-    """Do all jobs, which are of credentials; errors reach the test."""
+    """Do all jobs, which are of credentials and signatures; errors reach the test."""
     with system.main.read() as session:
         waiting = session.scalar(select(func.count()).select_from(Job).where(Job.state == JobState.QUEUED)) or 0
-    assert {_run_oldest(system, at) for _ in range(waiting)} <= {JobKind.CREDENTIALS}
+    assert {_run_oldest(system, at) for _ in range(waiting)} <= {JobKind.CREDENTIALS, JobKind.CHECK_SIGNATURES}
 
 
 def _run_oldest(system: System, at: datetime) -> JobKind:
