@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,9 @@ from ...signing.notes import Note
 from ...signing.tiles import Fetch
 from ...signing.tlog_policy import Accepted, Policy
 from ...trace import settings
-from ...trace.errors import Invalid, Problem, invalid, say
+from ...trace.audit import service as audit
+from ...trace.audit.model import Finding
+from ...trace.errors import Invalid, Message, Problem, invalid, say
 from ...trace.log import reading
 from ...trace.log.shelf import CHECKPOINT, Shelf
 from .context import FOUND, as_json, done, json_option, progress, ready
@@ -29,6 +33,8 @@ from .fetching import over_http
 IN_ONE_PROCESS = 20_000
 """Entries below which starting more processes takes longer than it saves."""
 AHEAD = 32
+MOST_FINDINGS = 100
+MOST_TOLD = 200
 
 
 @click.group()
@@ -111,7 +117,8 @@ def verify(
     since: Path | None,
     state: Path | None,
 ) -> None:
-    """Read the whole log as an outsider and name the first thing that does not fit. Exit code 4 when there is one."""
+    """Read the whole log as an outsider and name the first thing that does not fit. With --data, hold every record and
+    file against the log, too. Exit code 4 when something does not fit."""
     if (url is None) == (data is None):
         raise invalid("url", "log.where", say("Give either --url or --data."))
     fetch = over_http(url) if url else _from_folder(data)  # type: ignore[arg-type]  # one of the two is given
@@ -122,7 +129,51 @@ def verify(
         facts |= {"sound": False, "rule": error.rule, "difference": error.message, **error.facts}
         done(facts, say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule))
         context.exit(FOUND)
-    done(facts, *_sentences(facts))
+    found = _held_against_records(data) if data else None
+    if found is None:
+        done(facts, *_sentences(facts))
+        return
+    facts |= {"sound": not found, "records": [finding.document() for finding in found[:MOST_FINDINGS]]}
+    facts["more"] = len(found) > MOST_FINDINGS
+    done(facts, *_sentences(facts), *_of_records(found))
+    if found:
+        context.exit(FOUND)
+
+
+def _held_against_records(data: Path) -> list[Finding]:
+    """The first differences between the store and its log; one more than is told, to know whether there are more."""
+    with (
+        ready(settings.load(data=data)) as system,
+        system.main.read() as session,
+        progress(say("Holding the records against the log"), None) as tell,
+    ):
+        differences = audit.check(session, system.shelf, system.storage, tell)
+        return list(islice(differences, MOST_FINDINGS + 1))
+
+
+def _of_records(found: list[Finding]) -> Iterator[Message]:
+    if not found:
+        yield say("Every record and file is as the log says.")
+        return
+    first = found[0]
+    yield say(
+        "NOT AS LOGGED: %(subject)s, %(field)s: the log says %(logged)s, the record says %(recorded)s. "
+        "[%(rule)s, history %(chain)s]",
+        subject=first.subject,
+        field=first.field,
+        logged=_told(first.logged),
+        recorded=_told(first.recorded),
+        rule=first.rule,
+        chain=first.chain,
+    )
+    if len(found) > 1:
+        yield say("There are more differences. --json lists up to %(most)d.", most=MOST_FINDINGS)
+
+
+def _told(value: Any) -> str:
+    """A value of a finding on one line."""
+    text = "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…"
 
 
 def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_file: Path | None) -> dict[str, Any]:
