@@ -26,9 +26,9 @@ from ..log.models import HEAD_ID, AuditAct, LogCheckpoint, LogEntry, LogHead
 from ..log.service import KEYS_CHAIN, UNLOGGED
 from ..log.shelf import Shelf
 from .model import Finding
+from .streams import streamed
 from .told import as_logged
 
-HANDFUL = 500
 LOG = "log"
 """Where a finding belongs that is about the log as a whole."""
 
@@ -40,7 +40,7 @@ def against_tiles(session: Session, shelf: Shelf, published: int, logs: list[Ver
     checkpoints = _Checkpoints(session, logs)
     frontier, keys, due = Frontier(), 0, 0
     query = select(LogEntry).where(LogEntry.index.is_not(None)).order_by(LogEntry.index)
-    for entry in session.scalars(query.execution_options(yield_per=HANDFUL)):
+    for entry in streamed(session, query):
         assert entry.index is not None
         if entry.index != due:
             yield Finding("entry.missing", LOG, f"entry:{due}", "index", due, entry.index)
@@ -102,8 +102,7 @@ class _Checkpoints:
     """The checkpoints of the store, each at its size."""
 
     def __init__(self, session: Session, logs: list[VerifierKey]) -> None:
-        query = select(LogCheckpoint).order_by(LogCheckpoint.size).execution_options(yield_per=HANDFUL)
-        self._rows = iter(session.scalars(query))
+        self._rows = streamed(session, select(LogCheckpoint).order_by(LogCheckpoint.size))
         self._next = next(self._rows, None)
         self._logs = logs
 
@@ -168,8 +167,7 @@ def against_acts(session: Session) -> Iterator[Finding]:
 
 
 def _by_moment(session: Session, query: Any) -> Iterator[tuple[datetime, list[Any]]]:
-    rows = session.scalars(query.execution_options(yield_per=HANDFUL))
-    for at, group in groupby(rows, key=lambda row: row.at):
+    for at, group in groupby(streamed(session, query), key=lambda row: row.at):
         yield at, list(group)
 
 

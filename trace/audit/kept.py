@@ -32,6 +32,12 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else time_text(at)
 
 
+def _ref(thing: Any) -> str | None:
+    """The reference of what a row hangs on; None where somebody took that away."""
+    found: str | None = getattr(thing, "ref", None)
+    return found
+
+
 def _columns(row: object, names: Iterable[str]) -> Facts:
     return {name: getattr(row, name) for name in names}
 
@@ -55,8 +61,8 @@ def product(session: Session, row: Product) -> Facts:
     names = ("gtin", "name_zh", "name_en", "spec", "after_sales_zh", "after_sales_en", "picture", "picture_original")
     return {
         **_stamped(row, *names),
-        "category": row.category.code,
-        "supplier": row.supplier.ref,
+        "category": getattr(row.category, "code", None),
+        "supplier": _ref(row.supplier),
         "former": [_dated(one, "gtin", "reason") for one in products.former_numbers(session, row)],
     }
 
@@ -91,8 +97,8 @@ def batch(session: Session, row: Batch) -> Facts:
     return {
         **batches.plain(_columns(row, BatchDraft.__dataclass_fields__)),
         **_stamped(row, "state", "hold_reason_zh", "hold_reason_en", "held_from"),
-        "product": row.product.ref,
-        "supplier": row.supplier.ref,
+        "product": _ref(row.product),
+        "supplier": _ref(row.supplier),
         "steps": [_dated(one, "state", "reason") for one in batches.steps(session, row)],
         "former": [_dated(one, "lot", "reason") for one in batches.former_lots(session, row)],
         # The log tells the fields of one correction in the order of their names.
@@ -109,9 +115,9 @@ def certificate(session: Session, row: Certificate) -> Facts:
     return {
         **certificates.as_written(row),
         **_columns(row, (*names, *more)),
-        "batch": row.batch.ref,
-        "file_sha256": row.file.sha256,
-        "file": certificates.of_file(row.file),
+        "batch": _ref(row.batch),
+        "file_sha256": getattr(row.file, "sha256", None),
+        "file": certificates.of_file(row.file) if _ref(row.file) else None,
         "replaces": replaced,
         "submitted_at": moment(row.submitted_at),
         "reviewed_at": moment(row.reviewed_at),
@@ -120,4 +126,4 @@ def certificate(session: Session, row: Certificate) -> Facts:
 
 
 def run(_session: Session, row: CodeRun) -> Facts:
-    return {**made_with(row), "batch": row.batch.ref, "count": row.count, "root": row.root}
+    return {**made_with(row), "batch": _ref(row.batch), "count": row.count, "root": row.root}

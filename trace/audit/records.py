@@ -27,9 +27,9 @@ from ..suppliers.models import Supplier
 from . import kept, runs
 from .model import Finding
 from .replay import Facts, History, replay
+from .streams import streamed
 from .told import ERASED, as_logged
 
-HANDFUL = 500
 CHAINS = 200
 
 Tell = Callable[[int], None]
@@ -82,7 +82,7 @@ def entries_of(session: Session, chain: str) -> Iterator[LogEntry]:
     """All entries of a chain, oldest first: the sealed ones, then those that wait."""
     query = select(LogEntry).where(LogEntry.chain == chain)
     ordered = query.order_by(LogEntry.seq.is_(None), LogEntry.seq, LogEntry.id)
-    yield from session.scalars(ordered.execution_options(yield_per=HANDFUL))
+    yield from streamed(session, ordered)
 
 
 def _of_chain(session: Session, storage: LocalStorage, history: History) -> Iterator[Finding]:
@@ -147,7 +147,7 @@ def _shown(value: Any) -> Any:
 def _unlogged(session: Session, word: str, model: Any) -> Iterator[Finding]:
     """Rows that were put in without an entry."""
     known = exists().where(LogEntry.chain == f"{word}:" + model.ref)
-    for ref in session.scalars(select(model.ref).where(~known).execution_options(yield_per=HANDFUL)):
+    for ref in streamed(session, select(model.ref).where(~known)):
         yield Finding("record.unlogged", f"{word}:{ref}", f"{word}:{ref}", "row", None, "there")
 
 
@@ -201,7 +201,8 @@ def _below_batch(session: Session, storage: LocalStorage, history: History) -> I
     of_batch = CodeRun.batch_id == (batch.id if batch else None)
     yield from _children(session, history, "run", _Kind(CodeRun, kept.run), of_batch)
     names = [subject.partition(":")[2] for subject in history.things if subject.startswith("run:")]
-    yield from runs.against_items(session, history, select(CodeRun).where(of_batch | CodeRun.ref.in_(names)))
+    query = select(CodeRun).where(of_batch | CodeRun.ref.in_(names))
+    yield from runs.against_items(session, history, query, batch.id if batch else None)
 
 
 def _release(session: Session, history: History, batch: Batch) -> Iterator[Finding]:
@@ -222,7 +223,7 @@ def _children(session: Session, history: History, word: str, kind: _Kind, own: A
     for subject in history.things:
         if subject.startswith(f"{word}:"):
             yield from _of_thing(session, history, subject, kind)
-    for row in session.scalars(select(kind.model).where(own).execution_options(yield_per=HANDFUL)):
+    for row in streamed(session, select(kind.model).where(own)):
         subject = f"{word}:{row.ref}"
         if subject not in history.things and not _under_way(row) and not _told_elsewhere(session, subject):
             yield Finding("record.unlogged", history.chain, subject, "row", None, "there")

@@ -25,6 +25,7 @@ class History:
     things: dict[str, Facts | None] = field(default_factory=dict)
     voids: dict[str, Facts] = field(default_factory=dict)
     run_voids: dict[str, list[Facts]] = field(default_factory=dict)
+    """With `of_all`: the run was finished then, so that no code of it came later."""
     broken: bool = False
     """An entry is missing or is not the one that was logged: what follows from the rest would mislead."""
     unreadable: list[Finding] = field(default_factory=list)
@@ -243,7 +244,8 @@ def _void(history: History, told: Told) -> None:
     if kind == "item":
         history.voids.setdefault(name, void)
     else:
-        history.run_voids.setdefault(name, []).append(void)
+        finished = f"run:{name}" in history.things
+        history.run_voids.setdefault(name, []).append({**void, "of_all": finished})
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

@@ -16,18 +16,25 @@ from ..items.models import CodeRun, Item
 from . import kept
 from .model import Finding
 from .replay import Facts, History
+from .told import ERASED
 
 
-def against_items(session: Session, history: History, query: Select[CodeRun]) -> Iterator[Finding]:
-    """Every item of these runs; then the voids that no item answers to."""
+def against_items(
+    session: Session, history: History, query: Select[CodeRun], batch_id: int | None
+) -> Iterator[Finding]:
+    """Every item of these runs; then the voids that no item answers to. A finished run that this chain does not tell of
+    is left to the one that does."""
     waiting = set(history.voids)
     for run in session.scalars(query.order_by(CodeRun.id)).all():
-        yield from _of_run(session, history, run, waiting)
+        if run.root is None or f"run:{run.ref}" in history.things:
+            yield from _of_run(session, history, run, batch_id, waiting)
     for serial in sorted(waiting):
         yield Finding("record.missing", history.chain, f"item:{serial}", "row", "there", None)
 
 
-def _of_run(session: Session, history: History, run: CodeRun, waiting: set[str]) -> Iterator[Finding]:
+def _of_run(
+    session: Session, history: History, run: CodeRun, batch_id: int | None, waiting: set[str]
+) -> Iterator[Finding]:
     facts = history.things.get(f"run:{run.ref}")
     tree = _Tree(facts) if facts else None
     query = select(
@@ -39,20 +46,20 @@ def _of_run(session: Session, history: History, run: CodeRun, waiting: set[str])
             tree.grow(rows)
         for row in rows:
             waiting.discard(row.serial)
-            yield from _of_item(history, run, row)
+            yield from _of_item(history, run, batch_id, row)
     if tree:
         yield from tree.findings(history.chain, f"run:{run.ref}")
 
 
-def _of_item(history: History, run: CodeRun, row: Any) -> Iterator[Finding]:
+def _of_item(history: History, run: CodeRun, batch_id: int | None, row: Any) -> Iterator[Finding]:
     subject = f"item:{row.serial}"
-    if row.batch_id != run.batch_id:
-        yield Finding("record.differs", history.chain, subject, "batch_id", run.batch_id, row.batch_id)
+    if batch_id is not None and row.batch_id != batch_id:
+        yield Finding("record.differs", history.chain, subject, "batch_id", batch_id, row.batch_id)
     due = _void(history, run, row)
     there = {"voided_at": kept.moment(row.voided_at), "void_reason": row.void_reason, "voided_by": row.voided_by}
-    for name, value in due.items():
-        if isinstance(value, str | None) and value != there[name]:
-            yield Finding("record.differs", history.chain, subject, name, value, there[name])
+    for name, value in there.items():
+        if due[name] is not ERASED and due[name] != value:
+            yield Finding("record.differs", history.chain, subject, name, due[name], value)
 
 
 _IN_USE: Facts = {"voided_at": None, "void_reason": None, "voided_by": None}
@@ -63,7 +70,8 @@ def _void(history: History, run: CodeRun, row: Any) -> Facts:
     if row.serial in history.voids:
         return history.voids[row.serial]
     made = kept.moment(row.issued_at) or ""
-    return next((void for void in history.run_voids.get(run.ref, ()) if void["voided_at"] >= made), _IN_USE)
+    voids = history.run_voids.get(run.ref, ())
+    return next((void for void in voids if void["of_all"] or void["voided_at"] >= made), _IN_USE)
 
 
 @dataclass
