@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -21,12 +22,15 @@ from ...signing.notes import Note
 from ...signing.tiles import Fetch
 from ...signing.tlog_policy import Accepted, Policy
 from ...trace import settings
+from ...trace.audit import sample as sampling
 from ...trace.audit import service as audit
+from ...trace.audit.checks import Examiner, Sampled
 from ...trace.audit.model import Finding
+from ...trace.audit.sample import Kind
 from ...trace.errors import Invalid, Message, Problem, invalid, say
 from ...trace.log import reading
 from ...trace.log.shelf import CHECKPOINT, Shelf
-from .context import FOUND, as_json, done, json_option, progress, ready
+from .context import FOUND, as_json, done, json_option, listing, progress, ready, translated
 from .context import reading as reading_store
 from .fetching import over_http
 
@@ -174,6 +178,48 @@ def _told(value: Any) -> str:
     """A value of a finding on one line."""
     text = "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…"
+
+
+@log.command()
+@json_option
+@click.option("--seed", required=True, metavar="TEXT", help="Publish it before the draw.")
+@click.option("--count", default="20", metavar="N", help="How many, at most 200; 20 when nothing is said.")
+@click.option("--of", default=Kind.ITEMS.value, type=click.Choice([kind.value for kind in Kind]), help="What is drawn.")
+@click.pass_context
+def sample(context: click.Context, seed: str, count: str, of: str) -> None:
+    """Draw a sample that anybody can draw again, and check each of it. Exit code 4 when something does not fit.
+
+    Of all that is sealed, those are drawn whose SHA-256 over the seed, a line feed and the identifier is the smallest.
+    """
+    order = sampling.read_order({"seed": seed, "n": count, "of": of})
+    with reading_store() as work:
+        drawn, total = sampling.draw(work.session, order)
+        system = work.system
+        examiner = Examiner(work.session, system.shelf, system.storage, system.ring, most_codes=sys.maxsize)
+        found = list(examiner.examine(order.of, drawn))
+        rows = [_row(one) for one in found]
+    if as_json():
+        done({"seed": order.seed, "of": order.of.value, "out_of": total, "sample": rows, "total": len(rows)})
+    else:
+        listing("sample", [{**row, "checks": row["result"]} for row in rows], ("identifier", "name", "index", "checks"))
+    if not all(one.fits for one in found):
+        context.exit(FOUND)
+
+
+def _row(one: Sampled) -> dict[str, Any]:
+    checks = [
+        {"rule": check.rule, "outcome": check.outcome.value, "sentence": translated(check.sentence)}
+        for check in one.checks
+    ]
+    return {
+        "identifier": one.drawn.identifier,
+        "hash": one.drawn.hash,
+        "name": one.name,
+        "batch": one.batch,
+        "index": one.index,
+        "result": " ".join(check["sentence"] for check in checks),
+        "checks": checks,
+    }
 
 
 def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_file: Path | None) -> dict[str, Any]:

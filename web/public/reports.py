@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ...trace import clock
 from ...trace.certificates import service as certificates
 from ...trace.certificates.models import Certificate, ResultLine
+from ...trace.log import Act, reading
 from ..access import public
 from ..files import MEDIA_TYPES, original, page_image
 from ..system import system
@@ -78,11 +79,13 @@ def show(ref: str) -> str:
     with system().main.read() as db:
         certificate = _get(db, ref)
         batch = certificate.batch
+        logged = reading.index_of(db, Act.CERTIFICATE_ACCEPT, certificate.ref)
         return render_template(
             "report.html",
             report=shown(certificate, "reports.page", "reports.file"),
             product=batch.product,
             batch=batch,
+            seen=reading.seen(db, logged) if logged is not None else None,
             back=url_for("passport.batch", gtin=batch.product.gtin, lot=batch.lot),
             today=clock.now().astimezone(system().settings.zone).date(),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts, acts, batches, certificates, desk, keys, links, prints, products, suppliers
+from . import accounts, acts, batches, certificates, desk, keys, links, log, prints, products, suppliers
 
 FEATURES = (
     desk,
@@ -17,6 +17,7 @@ FEATURES = (
     accounts,
     acts,
     keys,
+    log,
 )
 
 
