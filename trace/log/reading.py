@@ -78,7 +78,7 @@ def neighbours(session: Session, entry: LogEntry) -> tuple[int | None, int | Non
     query = select(LogEntry.seq, LogEntry.index).where(
         LogEntry.chain == entry.chain, LogEntry.seq.in_((entry.seq - 1, entry.seq + 1))
     )
-    found = {row.seq: row.log_index for row in session.execute(query)}
+    found = {row[0]: row[1] for row in session.execute(query)}
     return found.get(entry.seq - 1), found.get(entry.seq + 1)
 
 

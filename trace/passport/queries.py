@@ -154,11 +154,13 @@ HELD_SINCE = select(func.max(StateChange.at)).where(
     StateChange.batch_id == bindparam("batch_id"), StateChange.state == "held"
 )
 
+_Counted = aliased(LogCosignature)
 _COSIGNED = (
     select(LogCosignature.size)
     .where(LogCosignature.size > LogEntry.index)
     .order_by(LogCosignature.size, LogCosignature.at)
     .limit(1)
+    .correlate(LogEntry)
 )
 _STAMPED = (
     select(LogTimestamp.size)
@@ -177,9 +179,9 @@ LOGGED = select(
     .label("own_at"),
     _COSIGNED.with_only_columns(LogCosignature.at).scalar_subquery().label("cosigned_at"),
     _STAMPED.with_only_columns(LogTimestamp.at).scalar_subquery().label("stamped_at"),
-    select(func.count())
-    .select_from(LogCosignature)
-    .where(LogCosignature.size == _COSIGNED.scalar_subquery())
+    select(func.count(_Counted.witness))
+    .where(_Counted.size == _COSIGNED.scalar_subquery())
+    .correlate(LogEntry)
     .scalar_subquery()
     .label("witnesses"),
 ).where(
