@@ -21,7 +21,6 @@ from ledger import (
     BASE,
     OTHER_REPORT,
     REPORT,
-    SEEN,
     SERIALS,
     Ledger,
     NoteKey,
@@ -276,25 +275,20 @@ def test_one_witness_of_two_is_too_few(story: Ledger) -> None:
     assert ended(check(ledger.bundle(), ledger.policy)) == (2, "policy.quorum")
 
 
-def test_a_cosignature_of_another_tree_of_the_same_size_is_named() -> None:
-    """Split view: the cosignatures that the witnesses gave to the honest tree do not fit the other one."""
+def test_cosignatures_of_another_tree_of_the_same_size_are_named() -> None:
+    """Split view: the witnesses saw one tree, the auditor is shown another one of the same size under their names."""
     ledger = a_story(until="accepted")
-    seen = ledger.checkpoint()
-    ledger.envelopes[-1], ledger.contents[-1] = ledger.envelopes[-2], ledger.contents[-2]
-    other = ledger.checkpoint()
-    mixed = b"".join(other.split(b"\n\n")[0:1]) + b"\n\n" + other.split(b"\n\n")[1].split("— w1".encode())[0]
-    mixed += "— w1".encode() + seen.split("— w1".encode())[1]
-    point = verify.Checkpoint(mixed)
-    assert point.text != verify.Checkpoint(seen).text
-    told = repacked_with(
-        read_zip(a_story(until="accepted").bundle()),
-        {"checkpoint": mixed},
-        checkpoint_size=point.size,
-    )
-    assert check(told, ledger.policy).exit != 0
-    witness = verify.Vkey.read(ledger.witnesses[0].vkey, 4)
-    (line,) = point.signed_by(witness)
-    assert not witness.holds(f"cosignature/v1\ntime {SEEN}\n".encode() + point.text, line[8:])
+    _, _, cosigned = ledger.checkpoint().partition("— w1".encode())
+    del ledger.envelopes[-1], ledger.contents[-1]
+    ledger.on_batch("certificate:reject", "certificate:z1", reason="expired")
+    members = read_zip(ledger.bundle())
+    shown, _, _ = members["checkpoint"].partition("— w1".encode())
+    mixed = shown + "— w1".encode() + cosigned
+    changed: dict[str, bytes | None] = {
+        name: data.replace(members["checkpoint"], mixed) for name, data in members.items() if name.startswith("proofs/")
+    }
+    told = repacked_with(members, {**changed, "checkpoint": mixed})
+    assert ended(check(told, ledger.policy)) == (1, "cosignature.signature")
 
 
 def test_two_checkpoints_in_one_bundle_are_named(bundle: bytes, story: Ledger) -> None:
@@ -626,6 +620,18 @@ def test_a_zip_by_another_program_is_refused_and_ours_is_read_by_others(bundle: 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "files/..", "entries/1.json", "x", "files/" + "A" * 64, ""])
 def test_a_foreign_name_is_refused(bundle: bytes, name: str) -> None:
     assert ended(check(write_zip({**read_zip(bundle), name: b""})))[0] == 3
+
+
+def test_bounds_come_first(bundle: bytes, story: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most, wanted in (
+        ("MAX_BUNDLE", 1000, (3, "zip.size")),
+        ("MAX_MEMBERS", 9, (3, "zip.canonical")),
+        ("MAX_JSON", 50, (3, "json.canonical")),
+        ("MAX_NOTE", 50, (3, "checkpoint.form")),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(verify, name, most)
+            assert ended(check(bundle, story.policy)) == wanted
 
 
 def test_bytes_before_between_and_after_members_are_refused(bundle: bytes) -> None:
