@@ -704,11 +704,14 @@ def test_a_status_list_that_unpacks_to_too_much_costs_no_memory() -> None:
         ("{log}\nquorum none\r", "policy.form"),
         ("log a+b+c\nquorum none", "base64"),
         ("{log}x\nquorum none", "base64"),
+        ("{swapped}\nquorum none", "policy.key"),
+        ("{renamed}\nquorum none", "policy.key"),
         ("something\nquorum none", "policy.line"),
     ],
 )
 def test_a_policy_of_another_form_is_refused(story: Ledger, bundle: bytes, lines: str, rule: str) -> None:
     keys = {f"w{place}": f"witness w{place} {one.vkey}" for place, one in enumerate(story.witnesses, 1)}
+    keys |= {"swapped": f"log {story.witnesses[0].vkey}", "renamed": f"log x{story.log.vkey}"}
     policy = lines.format(log=f"log {story.log.vkey}", **keys)
     assert ended(check(bundle, policy.encode())) == (3, rule)
 
