@@ -25,6 +25,7 @@ from ledger import (
     Ledger,
     NoteKey,
     a_story,
+    high_s,
     repacked,
     repacked_with,
 )
@@ -470,6 +471,22 @@ def test_another_release_record_or_none_is_named(bundle: bytes, story: Ledger) -
     assert ended(check(told, story.policy)) == (1, "release.signature")
     told = repacked_with(members, {"records/release.json": None, "records/release.sig": None})
     assert ended(check(told, story.policy)) == (1, "release.missing")
+
+
+def test_the_other_spelling_of_a_signature_is_refused(bundle: bytes, story: Ledger) -> None:
+    """ECDSA lets anybody turn s into n - s; then one record would have two valid forms."""
+    members = read_zip(bundle)
+    other = high_s(members["records/release.sig"])
+    assert ended(check(repacked_with(members, {"records/release.sig": other}), story.policy)) == (
+        1,
+        "release.signature",
+    )
+
+
+def test_a_bundle_without_its_checkpoint_is_none(bundle: bytes, story: Ledger) -> None:
+    members = read_zip(bundle)
+    del members["checkpoint"]
+    assert ended(check(write_zip(members), story.policy)) == (3, "bundle.missing")
 
 
 def test_an_item_cannot_be_cut_out_moved_or_put_in(story: Ledger) -> None:
