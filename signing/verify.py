@@ -572,7 +572,7 @@ class Evidence:
 
     def check_time(self, seen: dict[str, int], tsa_root: bytes | None) -> None:
         roots = x509.load_pem_x509_certificates(tsa_root) if tsa_root else []
-        pinned, seconds, notes = tsa_root is None, [*seen.values()], self.report.notes
+        pinned, seconds = tsa_root is None, [*seen.values()]
         for name, data in self.named("timestamps").items():
             stamp = Stamp(data, hashlib.sha256(self.point.text).digest())
             trusted = stamp.leads_to(roots)
@@ -583,16 +583,18 @@ class Evidence:
         first, high = min(seconds, default=2**62), self.entries[0]
         if seconds:
             self.prove("time.logged", f"all of this was logged at {spoken(first)} or before")
+        told: dict[str, list[str]] = {"time.back-dated": [], "time.ahead": []}
         for entry in self.entries:
             claimed, before = (datetime.fromisoformat(one.time).timestamp() for one in (entry, high))
-            where = f"entry {entry.index} claims {entry.time}, after "
             if claimed < before - LATE_S:
-                notes.append({"rule": "time.back-dated", "fact": f"{where}entry {high.index} of {high.time}"})
+                told["time.back-dated"].append(f"entry {entry.index} of {entry.time} after {high.index} of {high.time}")
             if claimed > first + LATE_S:
-                notes.append({"rule": "time.ahead", "fact": f"{where}it was logged"})
+                told["time.ahead"].append(f"entry {entry.index} of {entry.time}, which was logged before")
             high = entry if claimed > before else high
-        later = "whether later entries follow shows the log itself: lotseal log verify"
-        notes.append({"rule": "log.later", "fact": later})
+        told["log.later"] = ["whether later entries follow shows the log itself: lotseal log verify"]
+        for rule, lines in told.items():
+            more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
+            self.report.notes += [{"rule": rule, "fact": f"{lines[0]}{more}"}] if lines else []
 
 
 class Node(NamedTuple):

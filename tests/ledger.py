@@ -18,7 +18,7 @@ from lotseal.signing.canonical import canonical_json, sha256_hex
 from lotseal.signing.encoding import b64url
 from lotseal.signing.envelope import Envelope, actor_document, content_document
 from lotseal.signing.item import canonical_item_uri, sign_item
-from lotseal.signing.keys import PrivateKey
+from lotseal.signing.keys import ORDER, PrivateKey
 from lotseal.signing.release import sign_release
 from lotseal.signing.verify import read_zip, write_zip
 
@@ -214,6 +214,11 @@ def a_story(*, until: str = "end", tier: str = "B") -> Ledger:
     ledger.on_batch("credential:revoke", credential="v2", reason="withdrawn")
     ledger.publish(12)
     return ledger
+
+
+def high_s(signature: bytes) -> bytes:
+    """The same ECDSA signature as anybody can spell it otherwise."""
+    return signature[:32] + (ORDER - int.from_bytes(signature[32:])).to_bytes(32)
 
 
 def repacked(bundle: bytes, **changed: bytes | None) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from browser.looking import DESKTOP, PATIENCE_MS, PHONE, Witness, shoot, violations
-from ledger import REPORT, SERIALS, Ledger, a_story, repacked_with
+from ledger import REPORT, SERIALS, Ledger, a_story, high_s, repacked_with
 from playwright.sync_api import Browser, FilePayload, Page
 
 from lotseal.signing.canonical import canonical_json, sha256_hex
@@ -92,6 +92,7 @@ def tampered(story: Ledger) -> dict[str, bytes]:
         "file": {f"files/{sha256_hex(REPORT)}": b"other"},
         "release": {"records/release.json": members["records/release.json"] + b" "},
         "signature": {"records/release.sig": bytes(63) + b"1"},
+        "other spelling": {"records/release.sig": high_s(members["records/release.sig"])},
         "no release": {"records/release.json": None, "records/release.sig": None},
         "credential": {"credentials/v1.jwt": members["credentials/v2.jwt"]},
         "no status list": {"status/1.jwt": None},

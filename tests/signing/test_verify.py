@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import importlib.util
 import io
 import json
 import random
@@ -20,11 +21,11 @@ from ledger import (
     BASE,
     OTHER_REPORT,
     REPORT,
-    SEEN,
     SERIALS,
     Ledger,
     NoteKey,
     a_story,
+    high_s,
     repacked,
     repacked_with,
 )
@@ -129,7 +130,16 @@ def test_the_tool_runs_alone_in_an_empty_folder(bundle: bytes, story: Ledger, tm
     shutil.copyfile(CHECKOUT / "signing/verify.py", tmp_path / "verify.py")
     (tmp_path / "b.zip").write_bytes(bundle)
     (tmp_path / "policy").write_bytes(story.policy)
-    command = [sys.executable, "-I", "verify.py", "b.zip", "--policy", "policy", "--json"]
+    only = tmp_path / "only"
+    only.mkdir()
+    for name in ("cryptography", "cffi", "_cffi_backend"):
+        found = importlib.util.find_spec(name)
+        assert found
+        assert found.origin
+        place = Path(found.origin).parent if found.submodule_search_locations else Path(found.origin)
+        (only / place.name).symlink_to(place)
+    program = "import runpy, sys; sys.path.append('only'); runpy.run_path('verify.py', run_name='__main__')"
+    command = [sys.executable, "-I", "-S", "-c", program, "b.zip", "--policy", "policy", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["result"] == "sound"
@@ -266,25 +276,20 @@ def test_one_witness_of_two_is_too_few(story: Ledger) -> None:
     assert ended(check(ledger.bundle(), ledger.policy)) == (2, "policy.quorum")
 
 
-def test_a_cosignature_of_another_tree_of_the_same_size_is_named() -> None:
-    """Split view: the cosignatures that the witnesses gave to the honest tree do not fit the other one."""
+def test_cosignatures_of_another_tree_of_the_same_size_are_named() -> None:
+    """Split view: the witnesses saw one tree, the auditor is shown another one of the same size under their names."""
     ledger = a_story(until="accepted")
-    seen = ledger.checkpoint()
-    ledger.envelopes[-1], ledger.contents[-1] = ledger.envelopes[-2], ledger.contents[-2]
-    other = ledger.checkpoint()
-    mixed = b"".join(other.split(b"\n\n")[0:1]) + b"\n\n" + other.split(b"\n\n")[1].split("— w1".encode())[0]
-    mixed += "— w1".encode() + seen.split("— w1".encode())[1]
-    point = verify.Checkpoint(mixed)
-    assert point.text != verify.Checkpoint(seen).text
-    told = repacked_with(
-        read_zip(a_story(until="accepted").bundle()),
-        {"checkpoint": mixed},
-        checkpoint_size=point.size,
-    )
-    assert check(told, ledger.policy).exit != 0
-    witness = verify.Vkey.read(ledger.witnesses[0].vkey, 4)
-    (line,) = point.signed_by(witness)
-    assert not witness.holds(f"cosignature/v1\ntime {SEEN}\n".encode() + point.text, line[8:])
+    _, _, cosigned = ledger.checkpoint().partition("— w1".encode())
+    del ledger.envelopes[-1], ledger.contents[-1]
+    ledger.on_batch("certificate:reject", "certificate:z1", reason="expired")
+    members = read_zip(ledger.bundle())
+    shown, _, _ = members["checkpoint"].partition("— w1".encode())
+    mixed = shown + "— w1".encode() + cosigned
+    changed: dict[str, bytes | None] = {
+        name: data.replace(members["checkpoint"], mixed) for name, data in members.items() if name.startswith("proofs/")
+    }
+    told = repacked_with(members, {**changed, "checkpoint": mixed})
+    assert ended(check(told, ledger.policy)) == (1, "cosignature.signature")
 
 
 def test_two_checkpoints_in_one_bundle_are_named(bundle: bytes, story: Ledger) -> None:
@@ -468,6 +473,22 @@ def test_another_release_record_or_none_is_named(bundle: bytes, story: Ledger) -
     assert ended(check(told, story.policy)) == (1, "release.missing")
 
 
+def test_the_other_spelling_of_a_signature_is_refused(bundle: bytes, story: Ledger) -> None:
+    """ECDSA lets anybody turn s into n - s; then one record would have two valid forms."""
+    members = read_zip(bundle)
+    other = high_s(members["records/release.sig"])
+    assert ended(check(repacked_with(members, {"records/release.sig": other}), story.policy)) == (
+        1,
+        "release.signature",
+    )
+
+
+def test_a_bundle_without_its_checkpoint_is_none(bundle: bytes, story: Ledger) -> None:
+    members = read_zip(bundle)
+    del members["checkpoint"]
+    assert ended(check(write_zip(members), story.policy)) == (3, "bundle.missing")
+
+
 def test_an_item_cannot_be_cut_out_moved_or_put_in(story: Ledger) -> None:
     bundle = story.bundle("item", SERIALS[0])
     members, name = read_zip(bundle), f"items/{SERIALS[0]}.json"
@@ -618,6 +639,18 @@ def test_a_foreign_name_is_refused(bundle: bytes, name: str) -> None:
     assert ended(check(write_zip({**read_zip(bundle), name: b""})))[0] == 3
 
 
+def test_bounds_come_first(bundle: bytes, story: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most, wanted in (
+        ("MAX_BUNDLE", 1000, (3, "zip.size")),
+        ("MAX_MEMBERS", 9, (3, "zip.canonical")),
+        ("MAX_JSON", 50, (3, "json.canonical")),
+        ("MAX_NOTE", 50, (3, "checkpoint.form")),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(verify, name, most)
+            assert ended(check(bundle, story.policy)) == wanted
+
+
 def test_bytes_before_between_and_after_members_are_refused(bundle: bytes) -> None:
     middle = bundle.index(b"PK\1\2")
     for data in (b"x" + bundle, bundle + b"x", bundle[:middle] + b"x" + bundle[middle:], bundle + bundle):
@@ -688,11 +721,14 @@ def test_a_status_list_that_unpacks_to_too_much_costs_no_memory() -> None:
         ("{log}\nquorum none\r", "policy.form"),
         ("log a+b+c\nquorum none", "base64"),
         ("{log}x\nquorum none", "base64"),
+        ("{swapped}\nquorum none", "policy.key"),
+        ("{renamed}\nquorum none", "policy.key"),
         ("something\nquorum none", "policy.line"),
     ],
 )
 def test_a_policy_of_another_form_is_refused(story: Ledger, bundle: bytes, lines: str, rule: str) -> None:
     keys = {f"w{place}": f"witness w{place} {one.vkey}" for place, one in enumerate(story.witnesses, 1)}
+    keys |= {"swapped": f"log {story.witnesses[0].vkey}", "renamed": f"log x{story.log.vkey}"}
     policy = lines.format(log=f"log {story.log.vkey}", **keys)
     assert ended(check(bundle, policy.encode())) == (3, rule)
 
