@@ -69,14 +69,17 @@ class System:
 
     def worker(self) -> Worker:
         """A job worker with every feature's handler."""
-        handlers: dict[JobKind, Handler] = {
+        return Worker(self.main, self.handlers())
+
+    def handlers(self) -> dict[JobKind, Handler]:
+        """Who does which kind of job."""
+        return {
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
             JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authority()),
             JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
             JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
         }
-        return Worker(self.main, handlers)
 
     @property
     def shelf(self) -> Shelf:

@@ -20,9 +20,8 @@ from ..certificates.models import Certificate
 from ..items import service as items
 from ..items.models import CodeRun
 from ..jobs.models import JobKind
-from ..jobs.service import Handler, Worker
+from ..jobs.service import Worker
 from ..keys import service as keys
-from ..labels import service as labels
 from ..labs import service as labs
 from ..labs.roots import read_root
 from ..links import service as links
@@ -322,10 +321,10 @@ class History:
 def worker(system: System) -> Worker:
     """A worker that makes codes at the time of the story instead of the present: what is written into the log with them
     does not change afterwards."""
-    handlers: dict[JobKind, Handler] = {
-        JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, system.ring, lambda run: run.added_at + MAKING_TIME),
-        JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, system.storage),
-    }
+    handlers = system.handlers()
+    handlers[JobKind.ISSUE_CODES] = lambda claimed: items.issue(
+        claimed, system.ring, lambda run: run.added_at + MAKING_TIME
+    )
     return Worker(system.main, handlers)
 
 
