@@ -235,7 +235,7 @@ def test_the_recall_notice_does_not_soften(system: System, softening: str) -> No
 
 def test_nothing_happened_in_the_future_and_every_batch_went_its_way_in_order(system: System) -> None:
     with system.main.read() as session:
-        # The worker stamps what it signs with the present.
+        # What the worker does is told when its work is done, not in the order of the story.
         by_people = select(AuditAct.at).where(AuditAct.by_ref != accounts.SERVICE.ref)
         acts = list(session.scalars(by_people.order_by(AuditAct.id)))
         steps = list(session.execute(select(StateChange.batch_id, StateChange.at).order_by(StateChange.id)))
