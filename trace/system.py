@@ -36,6 +36,7 @@ from .log.models import LogHead
 from .log.sealing import Sign
 from .log.sequencer import Sequencer
 from .log.shelf import Shelf
+from .log.witnesses import load_policy
 from .outside import service as outside
 from .outside.service import Authority, Rounds
 from .passport.service import Desk
@@ -99,8 +100,8 @@ class System:
         return "".join(lines) + (bytes(replace(chosen, logs=())).decode() if chosen else "quorum none\n")
 
     def witness_policy(self) -> Policy | None:
-        """The witnesses that the operator asks, None without any. Raises `Invalid` for a file that is none."""
-        return outside.read_policy(Path(self.settings.witnesses)) if self.settings.witnesses else None
+        """The witnesses that the operator asks, None without any. Raises `Unavailable` for a file that is none."""
+        return load_policy(Path(self.settings.witnesses)) if self.settings.witnesses else None
 
     def authority(self) -> Authority | None:
         """The time-stamp authority, None without one."""

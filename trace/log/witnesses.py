@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,11 +12,11 @@ from ...signing.checkpoint import Checkpoint
 from ...signing.cosignature import verify_cosignature
 from ...signing.errors import SigningError
 from ...signing.notes import Note, NoteSignature
-from ...signing.tlog_policy import MAX_POLICY, Policy, Witness
+from ...signing.tlog_policy import MAX_POLICY, Policy
 from ...signing.vkeys import VerifierKey
 from ...signing.witness import Request
 from .. import outbound
-from ..errors import LotsealError, Message, Problem, Unavailable, say
+from ..errors import Message, Problem, Unavailable, say
 
 TIMEOUT_S: Final = 10
 _TRIES: Final = 3
@@ -27,15 +25,6 @@ _OK: Final = 200
 
 ProofFrom = Callable[[int], Sequence[bytes]]
 """The consistency proof from an old size (1 or more) to the size of the checkpoint."""
-
-
-@dataclass(frozen=True)
-class Collected:
-    """The checkpoint with the cosignatures that came, who they are of, and why the others did not cosign."""
-
-    note: Note
-    cosigners: tuple[Witness, ...]
-    problems: Mapping[Witness, LotsealError]
 
 
 def submit(
@@ -63,35 +52,6 @@ def submit(
         except SigningError as error:
             raise _odd(host) from error
     raise _refused(host, witness.CONFLICT)
-
-
-def collect(
-    note: Note,
-    witnesses: Iterable[Witness],
-    *,
-    old_sizes: Mapping[VerifierKey, int],
-    proof_from: ProofFrom,
-    timeout_s: float = TIMEOUT_S,
-) -> Collected:
-    """Ask every witness that has an address, all at once; none of them holds up or spoils what the others say.
-
-    `old_sizes` says what each is believed to have cosigned last; a witness that is not in it is asked from zero.
-    `proof_from` is called from several threads. Raises nothing: who did not cosign is among the problems.
-    """
-
-    def ask(one: Witness) -> tuple[NoteSignature, ...] | LotsealError:
-        try:
-            old_size = old_sizes.get(one.key, 0)
-            return submit(note, one.url or "", one.key, old_size=old_size, proof_from=proof_from, timeout_s=timeout_s)
-        except LotsealError as error:
-            return error
-
-    asked = [one for one in witnesses if one.url]
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        answers = dict(zip(asked, pool.map(ask, asked), strict=True))
-    lines = [line for answer in answers.values() if not isinstance(answer, LotsealError) for line in answer]
-    problems = {one: answer for one, answer in answers.items() if isinstance(answer, LotsealError)}
-    return Collected(note.signed_also(*lines), tuple(one for one in asked if one not in problems), problems)
 
 
 def load_policy(path: Path) -> Policy:

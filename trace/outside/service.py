@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +22,11 @@ from ...signing.errors import SigningError
 from ...signing.merkle import consistency_proof_from
 from ...signing.notes import Note
 from ...signing.tiles import TileReader
-from ...signing.tlog_policy import Policy, Witness
+from ...signing.tlog_policy import Witness
 from .. import clock
 from ..accounts.service import SERVICE
 from ..db.engines import Database
-from ..errors import LotsealError, Problem, Unavailable, invalid, say
+from ..errors import LotsealError, Problem, Unavailable, say
 from ..jobs import service as jobs
 from ..jobs.models import Job, JobKind, JobState
 from ..log import reading
@@ -35,6 +36,7 @@ from ..log.witnesses import submit
 from ..timestamps import service as timestamps
 
 PAUSE_S = 1.0
+MOST_AT_ONCE = 8
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_PAUSE = timedelta(minutes=10)
 STAMP_EVERY = timedelta(days=1)
@@ -53,23 +55,6 @@ class Authority:
     @property
     def name(self) -> str:
         return urlsplit(self.url).netloc
-
-
-def read_policy(path: Path) -> Policy:
-    """The operator's own choice of witnesses: a tlog-policy whose witnesses have addresses. Raises `Invalid`."""
-    try:
-        policy = Policy.parse(path.read_bytes())
-    except (OSError, SigningError) as error:
-        raise invalid(
-            "LOTSEAL_WITNESSES",
-            "setting.witnesses",
-            say(
-                "The file %(path)s is no policy of witnesses (c2sp.org/tlog-policy): %(reason)s",
-                path=path,
-                reason=error,
-            ),
-        ) from error
-    return policy
 
 
 # --- witnesses --------------------------------------------------------------------------------------------------------
@@ -177,8 +162,9 @@ class Rounds:
         self._stop = threading.Event()
 
     def run_once(self) -> int:
-        """One round; how many witnesses cosigned. Nobody's failure keeps the others from being asked."""
-        count = sum(self._ask(witness) for witness in self._witnesses)
+        """One round; how many witnesses cosigned. All are asked at once, so that none keeps the others waiting."""
+        with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
+            count = sum(pool.map(self._ask, self._witnesses))
         if self._authority is not None:
             self._order_stamp()
         return count

@@ -41,7 +41,7 @@ from lotseal.trace.releases.models import Release
 from lotseal.trace.system import System
 
 DID = "did:web:t.example.cn"
-BEFORE = "0004"
+BEFORE = "0005"
 """The schema before there were credentials."""
 
 

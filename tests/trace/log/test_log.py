@@ -124,12 +124,13 @@ def test_what_belongs_to_a_batch_stands_in_its_chain(system: System) -> None:
     system.sequencer().run_once()
     with system.main.read() as session:
         told = [entry.act for entry in reading.chain(session, f"batch:{batch.ref}")]
-    assert told == [
+    assert [act for act in told if not act.startswith("credential:")] == [
         "batch:add",
         "batch:submit",
         "certificate:submit",
         "certificate:accept",
         "batch:release",
+        "codes:issue",
         "codes:commit",
         "codes:void",
         "batch:hold",

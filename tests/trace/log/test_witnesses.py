@@ -13,10 +13,10 @@ from witness_makers import a_witness
 from lotseal.signing import merkle, witness
 from lotseal.signing.cosignature import cosign, verify_cosignature
 from lotseal.signing.notes import NoteSignature
-from lotseal.signing.tlog_policy import Group, Log, Policy, Witness
+from lotseal.signing.tlog_policy import Log, Policy, Witness
 from lotseal.signing.vkeys import Algorithm, VerifierKey
 from lotseal.trace.errors import Invalid, Unavailable
-from lotseal.trace.log.witnesses import collect, load_policy, submit
+from lotseal.trace.log.witnesses import load_policy, submit
 from lotseal.web.witness import application
 
 W = WITNESSES[0]
@@ -130,31 +130,6 @@ def test_a_witness_that_always_wants_another_size_is_given_up() -> None:
 def test_another_conflict_is_a_refusal() -> None:
     with served(saying("409 Conflict", "text/html", b"5\n")) as url, pytest.raises(Unavailable):
         ask(url, W.key)
-
-
-def test_all_witnesses_are_asked_at_once_and_none_spoils_the_others(real: Real, tmp_path: Path) -> None:
-    true = witness.answer([cosign(checkpoint(7), WITNESSES[1].key, WITNESSES[1].sign, NOON)])
-    with (
-        served(saying("200 OK", "text/plain", true)) as second,
-        served(saying("500 Oh", "text/plain", b"")) as third,
-        served(saying("200 OK", "text/plain", witness.answer([FALSE]))) as fourth,
-    ):
-        asked = (
-            Witness("a", real.vkey, real.url),
-            Witness("b", WITNESSES[1].key, f"{second}/"),
-            Witness("c", WITNESSES[2].key, third),
-            Witness("d", WITNESSES[0].key, fourth),
-            Witness("e", WITNESSES[3].key),
-        )
-        collected = collect(signed(7), asked, old_sizes={real.vkey: 0}, proof_from=lambda older: [], timeout_s=5)
-    assert [one.name for one in collected.cosigners] == ["a", "b"]
-    assert [one.name for one in collected.problems] == ["c", "d"]
-    policy = Policy((Log(LOG.key),), asked, (Group("g", 2, ("a", "b", "c", "d")),), "g")
-    assert [one.witness.name for one in policy.verify(collected.note).cosigned] == ["a", "b"]
-
-
-def test_without_witnesses_the_checkpoint_stays_as_it_is() -> None:
-    assert collect(signed(7), [], old_sizes={}, proof_from=lambda older: []).note == signed(7)
 
 
 def test_a_policy_comes_from_a_file(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ from lotseal.signing.ed25519 import Ed25519Public
 from lotseal.signing.keys import Role
 from lotseal.signing.notes import Note
 from lotseal.signing.timestamp import verify_token
-from lotseal.signing.tlog_policy import Group, Policy, Witness
+from lotseal.signing.tlog_policy import Policy, Witness
 from lotseal.signing.vkeys import Algorithm, VerifierKey
 from lotseal.trace.accounts.service import OPERATOR
-from lotseal.trace.errors import Invalid, Unavailable
+from lotseal.trace.errors import Unavailable
 from lotseal.trace.jobs.models import Job
 from lotseal.trace.keys import service as keys
 from lotseal.trace.log import Act, reading, record
@@ -105,16 +105,6 @@ def test_a_witness_that_is_away_keeps_neither_the_log_nor_the_others(
     time.on(minutes=1)
     rounds.run_once()
     assert rounds._patience["away"].failures == 2
-
-
-def test_a_policy_shows_the_witnesses_that_the_operator_asks(system: System, witness: Witness, tmp_path: Path) -> None:
-    file = tmp_path / "witnesses"
-    file.write_bytes(bytes(Policy((), (witness,), (Group("some", 1, ("w1",)),), "some")))
-    assert outside.read_policy(file).witnesses == (witness,)
-    file.write_text("witness w1 nonsense\nquorum w1\n")
-    with pytest.raises(Invalid) as refused:
-        outside.read_policy(file)
-    assert rules(refused) == [("LOTSEAL_WITNESSES", "setting.witnesses")]
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
