@@ -13,6 +13,7 @@ from ..trace.passport.model import (
     Correction,
     History,
     ItemFacts,
+    Logged,
     Origin,
     Passport,
     ProductFacts,
@@ -162,6 +163,7 @@ BATCH: Final = BatchFacts(
     released_at=datetime(2026, 10, 22, 6, 5, tzinfo=UTC),
     release_kid="r7Qm2xVt",
     release_hash=_HASH,
+    logged=Logged(datetime(2026, 10, 22, 6, 5, 4, tzinfo=UTC), 2, 0),
     hold_reason_zh=None,
     hold_reason_en=None,
     recall=None,
@@ -216,6 +218,7 @@ def _batch(state: State) -> BatchFacts:
             released_at=None,
             release_kid=None,
             release_hash=None,
+            logged=None,
             reports=(),
             timeline=BATCH.timeline[:3],
         )

@@ -21,7 +21,8 @@ MORE = {"batches.show": 6, "certificates.show": 4, "passport.item": 2, "reports.
 """Pages that look different in each state are looked at more often."""
 NO_PAGES = (
     "static", "media.picture", "reports.page", "reports.file", "certificates.page", "certificates.file",
-    "batches.document", "labels.example", "labels.symbol", "labels.sheet", "labels.preview",
+    "batches.document", "log_desk.raw", "log_desk.content", "log_desk.proof",
+    "labels.example", "labels.symbol", "labels.sheet", "labels.preview",
 )  # fmt: skip
 """Images and downloads."""
 LINKS = """() => [...document.querySelectorAll('a[href]:not([download])')].map(link => link.href)"""

@@ -98,7 +98,7 @@ def test_what_is_no_list_is_refused(text: object) -> None:
 
 
 def test_a_changed_bit_of_the_packed_list_is_found() -> None:
-    packed = bytearray(gzip.compress(empty(), mtime=0, mtime=0))
+    packed = bytearray(gzip.compress(empty(), mtime=0))
     packed[-5] ^= 1
     assert refused(text_of(bytes(packed))) == "status-list.gzip"
 

@@ -68,7 +68,14 @@ class Building(Office):
             "labels": run,
             "accounts": self.people["dana"].ref,
         }
-        self._other = {"gtin": code.gtin, "lot": "SOLD-1", "serial": code.serial, "number": 1, "kind": "svg"}
+        self._other = {
+            "gtin": code.gtin,
+            "lot": "SOLD-1",
+            "serial": code.serial,
+            "number": 1,
+            "kind": "svg",
+            "index": 0,
+        }
         self._other["carrier"] = "itf-14"
         self._other["rest"] = code.gtin
 

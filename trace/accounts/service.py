@@ -254,3 +254,16 @@ def sessions_of(session: Session, account: Account, *, at: datetime) -> Sequence
         .order_by(LoginSession.id.desc())
     )
     return session.scalars(query).all()
+
+
+# --- reads of personal data, which are acts themselves ----------------------------------------------------------------
+
+
+def read_one(session: Session, account: Account, *, by: Actor, at: datetime) -> None:
+    """Somebody looks at an account and its sessions."""
+    log.record(session, Act.ACCOUNT_READ, by=by, at=at, subject=f"account:{account.ref}")
+
+
+def read_list(session: Session, shown: Sequence[str], *, by: Actor, at: datetime) -> None:
+    """Somebody looks at a page of the list; `shown` are the references of the accounts on it."""
+    log.record(session, Act.ACCOUNT_LIST, by=by, at=at, subject="account:all", shown=list(shown))

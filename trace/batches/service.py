@@ -36,7 +36,17 @@ def add(session: Session, draft: BatchDraft, product: Product, *, by: Actor, at:
     session.add(batch)
     session.flush()
     _step(session, batch, BatchState.DRAFT, "", by=by, at=at)
-    log.record(session, Act.BATCH_ADD, by=by, at=at, subject=subject(batch), gtin=product.gtin, **_plain(asdict(draft)))
+    log.record(
+        session,
+        Act.BATCH_ADD,
+        by=by,
+        at=at,
+        subject=subject(batch),
+        product=product.ref,
+        supplier=product.supplier.ref,
+        gtin=product.gtin,
+        **plain(asdict(draft)),
+    )
     return batch
 
 
@@ -96,18 +106,20 @@ def change(session: Session, batch: Batch, draft: BatchDraft, *, reason: str, by
         raise conflict("batch.closed", say("This batch is closed; its record does not change any more."))
     if batch.state != BatchState.DRAFT:
         _refuse_emptied(facts)
-    before = _plain({name: getattr(batch, name) for name in facts})
-    changed = [name for name, value in _plain(facts).items() if value != before[name]]
+    before = plain({name: getattr(batch, name) for name in facts})
+    changed = [name for name, value in plain(facts).items() if value != before[name]]
+    told: dict[str, str] = {}
     if batch.state not in EDITABLE and changed:
         intake = Intake({"reason": reason})
         text = intake.text("reason", most=500, lines=True)
         intake.done()
+        told = {"reason": text}
         for name in changed:
             row = BatchCorrection(
                 batch_id=batch.id,
                 field=name,
                 before=before[name],
-                after=_plain(facts)[name],
+                after=plain(facts)[name],
                 reason=text,
                 at=at,
                 by=by.name,
@@ -123,7 +135,8 @@ def change(session: Session, batch: Batch, draft: BatchDraft, *, reason: str, by
             by=by,
             at=at,
             subject=subject(batch),
-            changed={n: [before[n], _plain(facts)[n]] for n in changed},
+            changed={n: [before[n], plain(facts)[n]] for n in changed},
+            **told,
         )
     return changed
 
@@ -261,7 +274,7 @@ def _wrong_state(sentence: Message) -> Conflict:
     return conflict("batch.state", sentence)
 
 
-def _plain(facts: Mapping[str, object]) -> dict[str, str]:
+def plain(facts: Mapping[str, object]) -> dict[str, str]:
     """Facts as text, one spelling each, for corrections and acts."""
     plain = {}
     for name, value in facts.items():

@@ -165,10 +165,24 @@ def submit(
         chain=batches.subject(batch),
         batch=batch.ref,
         file_sha256=row.sha256,
+        file=of_file(row),
         version=certificate.version,
+        replaces=replaces.ref if replaces else None,
         **as_written(certificate),
     )
     return certificate
+
+
+def of_file(file: StoredFile) -> dict[str, Any]:
+    """What pages tell and show of a report's file beside its own bytes, as plain JSON."""
+    return {
+        "kind": file.kind,
+        "name": file.name,
+        "pages": file.pages,
+        "page_images": [image["sha256"] for image in file.page_images],
+        "size": file.size,
+        "text_layer": file.has_text_layer,
+    }
 
 
 def as_written(certificate: Certificate) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What follows once codes exist: they are dated back, some are voided, a sheet is printed, people look them up."""
+"""What follows once codes exist: jobs are dated back, codes voided, a sheet printed, and people look codes up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..jobs.models import Job
 from ..labels import service as labels
 from ..scans import service as scans
 from ..system import System
-from .history import Cast, voided_runs
+from .history import MAKING_TIME, Cast, voided_runs
 from .plan import At, Calendar, Story
 
 LABELS = 48
@@ -24,17 +24,14 @@ KEPT_AWAY = "kept-away"
 
 _UNTOUCHED = 20
 """The first codes of each run are left alone: `codes` promises things about them."""
-_PRINTING_TIME = timedelta(minutes=2)
 _LOOKED_UP = {"tea": 30, "salmon": 24, "formula": 30, "lamp": 16, "past": 10, "formula-recalled": 14}
 """How many codes of a run somebody has looked up."""
 
 
 def date_back(session: Session, cast: Cast) -> None:
-    """Codes and jobs are stamped by the worker with the present; here they get the time at which they were ordered."""
+    """Jobs are stamped by the worker with the present; here they get the time of the story."""
     for run in cast.runs.values():
-        ready = run.added_at + _PRINTING_TIME
-        session.execute(update(Item).where(Item.run_id == run.id).values(issued_at=ready))
-        session.execute(update(Job).where(Job.id == run.job_id).values(ended_at=ready))
+        session.execute(update(Job).where(Job.id == run.job_id).values(ended_at=run.added_at + MAKING_TIME))
 
 
 def void_runs(session: Session, cast: Cast, stories: Sequence[Story], calendar: Calendar) -> None:
@@ -56,7 +53,7 @@ def check_labels(system: System, ref: str) -> None:
         sheet = labels.get(session, ref)
         if sheet.sha256 is None or sheet.job is None:
             raise RuntimeError(f"the demo's label sheet was not made: {sheet.job.error if sheet.job else 'no job'}")
-        sheet.job.ended_at = sheet.added_at + _PRINTING_TIME
+        sheet.job.ended_at = sheet.added_at + MAKING_TIME
 
 
 def look_up_codes(system: System, cast: Cast, *, until: datetime) -> None:

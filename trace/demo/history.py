@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -19,7 +19,10 @@ from ..certificates import service as certificates
 from ..certificates.models import Certificate
 from ..items import service as items
 from ..items.models import CodeRun
+from ..jobs.models import JobKind
+from ..jobs.service import Handler, Worker
 from ..keys import service as keys
+from ..labels import service as labels
 from ..labs import service as labs
 from ..labs.roots import read_root
 from ..links import service as links
@@ -57,6 +60,9 @@ from .signing import Authorities
 
 KEYS_CHANGED = At(-200, "08:00")
 """After the oldest run of codes, before all others: the key of that run is taken away in the end."""
+
+MAKING_TIME = timedelta(minutes=2)
+"""From the order of codes or labels to their being there."""
 
 Step = tuple[datetime, Callable[..., None], bool]
 
@@ -108,7 +114,7 @@ class History:
                 session.add_all(self.cast.rows())
                 for moment, act, _stops in chapter:
                     act(session, at=moment)
-            self._system.worker().run_all()
+            worker(self._system).run_all()
         return self.cast
 
     def _chapters(self) -> list[list[Step]]:
@@ -311,6 +317,16 @@ class History:
         assert plan.rejected is not None
         raw = {"reason": plan.rejected.reason, "note": plan.rejected.note}
         certificates.reject(session, self.cast.certificates[plan.number], raw, by=self._who(plan.reviewed_by), at=at)
+
+
+def worker(system: System) -> Worker:
+    """A worker that makes codes at the time of the story instead of the present: what is written into the log with them
+    does not change afterwards."""
+    handlers: dict[JobKind, Handler] = {
+        JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, system.ring, lambda run: run.added_at + MAKING_TIME),
+        JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, system.storage),
+    }
+    return Worker(system.main, handlers)
 
 
 def voided_runs(stories: Sequence[Story]) -> Iterator[tuple[RunPlan, At, str]]:

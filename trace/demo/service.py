@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import clock, settings
 from ..errors import Message, say
 from ..system import System, open_system
-from . import aftermath, codes, folder, formula, lamp, material, salmon, tea
+from . import aftermath, codes, folder, formula, history, lamp, material, salmon, tea
 from .facts import BatchFact, DemoFacts, load, write_marker
 from .history import Cast, History
 from .plan import Calendar
@@ -88,11 +88,12 @@ def _live(system: System, calendar: Calendar, now: datetime, steps: _Steps) -> C
     aftermath.check_labels(system, sheet)
     steps.tell(say("Looking codes up"))
     aftermath.look_up_codes(system, cast, until=now)
+    system.sequencer().run_once()
     return cast
 
 
 def _run_jobs(system: System) -> None:
-    system.worker().run_all()
+    history.worker(system).run_all()
 
 
 def _check(system: System, cast: Cast, data: Path, now: datetime) -> DemoFacts:

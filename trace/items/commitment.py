@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ...signing.item import canonical_item_uri, format_signature
@@ -74,8 +74,20 @@ def commit(session: Session, run: CodeRun, *, at: datetime) -> None:
         run=run.ref,
         count=run.count,
         root=run.root,
+        issued=issued(session, run),
         **made_with(run),
     )
+
+
+def issued(session: Session, run: CodeRun) -> list[list[Any]]:
+    """When its codes were made, as [moment, how many] in the order of issue: one piece for each piece of work."""
+    query = (
+        select(Item.issued_at, func.count(Item.id))
+        .where(Item.run_id == run.id)
+        .group_by(Item.issued_at)
+        .order_by(func.min(Item.id))
+    )
+    return [[log.time_text(at), count] for at, count in session.execute(query)]
 
 
 def made_with(run: CodeRun) -> dict[str, Any]:

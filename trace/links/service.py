@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from .. import log
@@ -210,7 +210,8 @@ def correct_gtin(session: Session, product: Product, raw: Mapping[str, str], *, 
     """Give a product its right GTIN. Fields: gtin, reason (public). Printed codes keep answering; links move along.
     Raises `Invalid` or `Conflict`."""
     before = products.renumber(session, product, raw, by=by, at=at)
-    _move(session, f"/01/{before}", f"/01/{product.gtin}")
+    old, new = f"/01/{before}", f"/01/{product.gtin}"
+    _move(session, _under(old), lambda anchor: new + anchor[len(old) :], by=by, at=at)
 
 
 def correct_lot(session: Session, batch: Batch, raw: Mapping[str, str], *, by: Actor, at: datetime) -> None:
@@ -219,16 +220,18 @@ def correct_lot(session: Session, batch: Batch, raw: Mapping[str, str], *, by: A
     before = batches.renumber(session, batch, raw, by=by, at=at)
     old, new = f"/10/{quote(before, safe='')}", f"/10/{quote(batch.lot, safe='')}"
     of_product = f"/01/{batch.product.gtin}"
-    for link in session.scalars(
-        select(Link).where(and_(_under(of_product), Link.anchor.contains(old, autoescape=True)))
-    ):
-        link.anchor = _moved(link.anchor, old, new)
+    below = and_(_under(of_product), Link.anchor.contains(old, autoescape=True))
+    _move(session, below, lambda anchor: _moved(anchor, old, new), by=by, at=at)
+
+
+def _move(
+    session: Session, which: ColumnElement[bool], moved: Callable[[str], str], *, by: Actor, at: datetime
+) -> None:
+    """Links follow a corrected number; each move is a change of the link and stands in its history."""
+    for link in session.scalars(select(Link).where(which).order_by(Link.id)).all():
+        before, after = link.anchor, moved(link.anchor)
+        if after == before:
+            continue
+        link.anchor = after
+        log.record(session, Act.LINK_CHANGE, by=by, at=at, subject=subject(link), changed={"anchor": [before, after]})
     session.flush()
-
-
-def _move(session: Session, before: str, after: str) -> None:
-    """All links of a thing and of what is below it."""
-    tail = func.substr(Link.anchor, len(before) + 1)
-    session.execute(
-        update(Link).where(_under(before)).values(anchor=after + tail).execution_options(synchronize_session="fetch")
-    )

@@ -45,9 +45,9 @@ def chain(session: Session, name: str, *, size: int | None = None) -> Sequence[L
     return session.scalars(query.order_by(LogEntry.seq)).all()
 
 
-def matching(search: str = "", act: str = "") -> Select[LogEntry]:
+def matching(search: str = "", act: str = "", also: Sequence[str] = ()) -> Select[LogEntry]:
     """Sealed entries, newest first: all, or those with this index, chain, leaf hash, or a word of theirs that is the
-    same."""
+    same. `also` holds more words that lead to what was searched, such as the run of a serial."""
     query = select(LogEntry).where(LogEntry.index.is_not(None)).order_by(LogEntry.index.desc())
     if act:
         query = query.where(LogEntry.act == act)
@@ -56,13 +56,30 @@ def matching(search: str = "", act: str = "") -> Select[LogEntry]:
         return query
     ways = [
         LogEntry.chain == word,
-        LogEntry.id.in_(select(LogTerm.entry_id).where(LogTerm.term.in_({word, word.lower(), word.upper()}))),
+        LogEntry.id.in_(select(LogTerm.entry_id).where(LogTerm.term.in_({word, word.lower(), word.upper(), *also}))),
     ]
     if _NUMBER.fullmatch(word):
         ways.append(LogEntry.index == int(word))
     if re.fullmatch(r"[0-9a-fA-F]{64}", word):
         ways += [LogEntry.leaf_hash == bytes.fromhex(word), LogEntry.actor_sha256 == word.lower()]
     return query.where(or_(*ways))
+
+
+def index_of(session: Session, act: str, word: str) -> int | None:
+    """Where the newest sealed entry of this act with this word of its own lies in the log."""
+    query = select(LogEntry.index).join(LogTerm, LogTerm.entry_id == LogEntry.id)
+    sealed = query.where(LogTerm.term == word, LogEntry.act == act, LogEntry.index.is_not(None))
+    return session.scalar(sealed.order_by(LogEntry.index.desc()).limit(1))
+
+
+def neighbours(session: Session, entry: LogEntry) -> tuple[int | None, int | None]:
+    """Index of the entries before and after this one in its chain."""
+    assert entry.seq is not None
+    query = select(LogEntry.seq, LogEntry.index).where(
+        LogEntry.chain == entry.chain, LogEntry.seq.in_((entry.seq - 1, entry.seq + 1))
+    )
+    found = {row[0]: row[1] for row in session.execute(query)}
+    return found.get(entry.seq - 1), found.get(entry.seq + 1)
 
 
 def proof(shelf: Shelf, index: int, size: int) -> list[bytes]:

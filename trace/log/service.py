@@ -23,6 +23,10 @@ class Act(StrEnum):
     ACCOUNT_SIGN_IN_REFUSED = "account:sign-in-refused"
     ACCOUNT_SIGN_OUT = "account:sign-out"
     ACCOUNT_SESSIONS_REVOKE = "account:sessions-revoke"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_LIST = "account:list"
+    LOG_READ_ACTOR = "log:read-actor"
+    LOG_READ_ACTS = "log:read-acts"
     SUPPLIER_ADD = "supplier:add"
     SUPPLIER_CHANGE = "supplier:change"
     SUPPLIER_SUSPEND = "supplier:suspend"
@@ -80,6 +84,11 @@ UNLOGGED = frozenset(
         Act.ACCOUNT_SIGN_IN_REFUSED,
         Act.ACCOUNT_SIGN_OUT,
         Act.ACCOUNT_SESSIONS_REVOKE,
+        # Who looked at personal data is personal itself.
+        Act.ACCOUNT_READ,
+        Act.ACCOUNT_LIST,
+        Act.LOG_READ_ACTOR,
+        Act.LOG_READ_ACTS,
         Act.LABELS_PRINT,
         Act.LABELS_VERIFY,
         Act.BUNDLE_EXPORT,

@@ -132,6 +132,16 @@ class Recall:
 
 
 @dataclass(frozen=True)
+class Logged:
+    """Since when others can know that a batch was released: by the first witness or time-stamp authority, else by our
+    own clock (`witnesses` and `authorities` are 0 then)."""
+
+    at: datetime
+    witnesses: int
+    authorities: int
+
+
+@dataclass(frozen=True)
 class BatchFacts:
     lot: str
     supplier_lot: str
@@ -146,6 +156,8 @@ class BatchFacts:
     release_kid: str | None
     release_hash: str | None
     """SHA-256 of the signed release document, lower-case hexadecimal."""
+    logged: Logged | None
+    """None before release, and for the moment between release and seal."""
     hold_reason_zh: str | None
     hold_reason_en: str | None
     recall: Recall | None

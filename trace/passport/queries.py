@@ -10,6 +10,8 @@ from ..certificates.models import Certificate, Outcome, ResultLine, Status
 from ..credentials.models import Credential, Kind
 from ..items.models import CodeRun, Item
 from ..keys.models import SigningKey
+from ..log import Act
+from ..log.models import LogCheckpoint, LogCosignature, LogEntry, LogTimestamp
 from ..products.models import Category, FormerGtin, Product
 from ..releases.models import Release
 from ..suppliers.models import Supplier
@@ -79,6 +81,7 @@ _PASSPORT = (
 _BATCH = (
     select(
         Batch.id,
+        Batch.ref,
         Batch.lot,
         Batch.supplier_lot,
         Batch.state,
@@ -160,6 +163,42 @@ CORRECTIONS = (
 
 HELD_SINCE = select(func.max(StateChange.at)).where(
     StateChange.batch_id == bindparam("batch_id"), StateChange.state == "held"
+)
+
+_Counted = aliased(LogCosignature)
+_COSIGNED = (
+    select(LogCosignature.size)
+    .where(LogCosignature.size > LogEntry.index)
+    .order_by(LogCosignature.size, LogCosignature.at)
+    .limit(1)
+    .correlate(LogEntry)
+)
+_STAMPED = (
+    select(LogTimestamp.size)
+    .where(LogTimestamp.size > LogEntry.index)
+    .order_by(LogTimestamp.size, LogTimestamp.at)
+    .limit(1)
+)
+
+# As `log.reading.seen` tells it, for the release of a batch and in one statement.
+LOGGED = select(
+    select(LogCheckpoint.at)
+    .where(LogCheckpoint.size > LogEntry.index)
+    .order_by(LogCheckpoint.size)
+    .limit(1)
+    .scalar_subquery()
+    .label("own_at"),
+    _COSIGNED.with_only_columns(LogCosignature.at).scalar_subquery().label("cosigned_at"),
+    _STAMPED.with_only_columns(LogTimestamp.at).scalar_subquery().label("stamped_at"),
+    select(func.count(_Counted.witness))
+    .where(_Counted.size == _COSIGNED.scalar_subquery())
+    .correlate(LogEntry)
+    .scalar_subquery()
+    .label("witnesses"),
+).where(
+    LogEntry.chain == bindparam("chain"),
+    LogEntry.act == Act.BATCH_RELEASE.value,
+    LogEntry.index.is_not(None),
 )
 
 _TAG_KEYS = (

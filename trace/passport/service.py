@@ -24,6 +24,7 @@ from .model import (
     Correction,
     History,
     ItemFacts,
+    Logged,
     Origin,
     Passport,
     ProductFacts,
@@ -297,8 +298,10 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], now: date
     of_batch = {"batch_id": row.id}
     reports = tuple(_report(report, now.date()) for report in connection.execute(queries.REPORTS, of_batch))
     corrections: tuple[Correction, ...] = ()
+    logged = None
     if row.released_at:
         corrections = tuple(Correction(*found) for found in connection.execute(queries.CORRECTIONS, of_batch))
+        logged = _logged(connection, row.ref)
     held_at = None
     if row.hold_reason_zh and row.recalled_at is None:
         held_at = connection.execute(queries.HELD_SINCE, of_batch).scalar()
@@ -315,6 +318,7 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], now: date
         released_at=row.released_at,
         release_kid=row.release_kid,
         release_hash=row.release_sha256,
+        logged=logged,
         hold_reason_zh=row.hold_reason_zh or None,
         hold_reason_en=row.hold_reason_en or None,
         recall=_recall(row),
@@ -323,6 +327,17 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], now: date
         corrections=corrections,
         credential=row.credential,
     )
+
+
+def _logged(connection: Connection, ref: str) -> Logged | None:
+    row = connection.execute(queries.LOGGED, {"chain": f"batch:{ref}"}).first()
+    if row is None or row.own_at is None:
+        return None
+    if row.cosigned_at is not None and (row.stamped_at is None or row.cosigned_at <= row.stamped_at):
+        return Logged(row.cosigned_at, row.witnesses, 0)
+    if row.stamped_at is not None:
+        return Logged(row.stamped_at, 0, 1)
+    return Logged(row.own_at, 0, 0)
 
 
 def _recall(row: Row[*tuple[Any, ...]]) -> Recall | None:

@@ -126,7 +126,15 @@ def add(session: Session, draft: ProductDraft, supplier: Supplier, *, by: Actor,
     product = Product(**facts, category=category, supplier=supplier, added_at=at, added_by=by.name)
     session.add(product)
     session.flush()
-    log.record(session, Act.PRODUCT_ADD, by=by, at=at, subject=f"product:{product.ref}", **asdict(draft))
+    log.record(
+        session,
+        Act.PRODUCT_ADD,
+        by=by,
+        at=at,
+        subject=f"product:{product.ref}",
+        supplier=supplier.ref,
+        **asdict(draft),
+    )
     return product
 
 
@@ -201,7 +209,15 @@ def former_numbers(session: Session, product: Product) -> Sequence[FormerGtin]:
 def set_picture(session: Session, product: Product, *, picture: str, original: str, by: Actor, at: datetime) -> None:
     """Both are SHA-256 of stored files: the small page picture and the bytes as they came."""
     product.picture, product.picture_original = picture, original
-    log.record(session, Act.PRODUCT_PICTURE, by=by, at=at, subject=f"product:{product.ref}", original=original)
+    log.record(
+        session,
+        Act.PRODUCT_PICTURE,
+        by=by,
+        at=at,
+        subject=f"product:{product.ref}",
+        picture=picture,
+        original=original,
+    )
 
 
 def visible(account: Account | None) -> Select[Product]:

@@ -198,7 +198,7 @@ def _tell_nobody(_done: int, _total: int | None = None, _title: Message | None =
 
 
 @contextmanager
-def progress(title: Message, total: int) -> Iterator[Tell]:
+def progress(title: Message, total: int | None) -> Iterator[Tell]:
     """A bar on a terminal, silence elsewhere."""
     if as_json() or not sys.stdout.isatty():
         yield _tell_nobody

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,10 +23,15 @@ from ...signing.notes import Note
 from ...signing.tiles import Fetch
 from ...signing.tlog_policy import Accepted, Policy
 from ...trace import settings
-from ...trace.errors import Invalid, Problem, invalid, say
+from ...trace.audit import sample as sampling
+from ...trace.audit import service as audit
+from ...trace.audit.checks import Examiner, Sampled
+from ...trace.audit.model import Finding
+from ...trace.audit.sample import Kind
+from ...trace.errors import Invalid, Message, Problem, invalid, say
 from ...trace.log import reading
 from ...trace.log.shelf import CHECKPOINT, Shelf
-from .context import FOUND, as_json, done, json_option, progress, ready
+from .context import FOUND, as_json, done, json_option, listing, progress, ready, translated
 from .context import reading as reading_store
 from .fetching import over_http
 
@@ -32,6 +39,8 @@ IN_ONE_PROCESS = 20_000
 """Entries below which starting more processes takes longer than it saves."""
 AHEAD = 8
 HANDFUL = 16
+MOST_FINDINGS = 100
+MOST_TOLD = 200
 
 
 @click.group()
@@ -114,7 +123,8 @@ def verify(
     since: Path | None,
     state: Path | None,
 ) -> None:
-    """Read the whole log as an outsider and name the first thing that does not fit. Exit code 4 when there is one."""
+    """Read the whole log as an outsider and name the first thing that does not fit. With --data, hold every record and
+    file against the log, too. Exit code 4 when something does not fit."""
     if (url is None) == (data is None):
         raise invalid("url", "log.where", say("Give either --url or --data."))
     fetch = over_http(url) if url else _from_folder(data)  # type: ignore[arg-type]  # one of the two is given
@@ -125,7 +135,93 @@ def verify(
         facts |= {"sound": False, "rule": error.rule, "difference": error.message, **error.facts}
         done(facts, say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule))
         context.exit(FOUND)
-    done(facts, *_sentences(facts))
+    found = _held_against_records(data) if data else None
+    if found is None:
+        done(facts, *_sentences(facts))
+        return
+    facts |= {"sound": not found, "records": [finding.document() for finding in found[:MOST_FINDINGS]]}
+    facts["more"] = len(found) > MOST_FINDINGS
+    done(facts, *_sentences(facts), *_of_records(found))
+    if found:
+        context.exit(FOUND)
+
+
+def _held_against_records(data: Path) -> list[Finding]:
+    """The first differences between the store and its log; one more than is told, to know whether there are more."""
+    with (
+        ready(settings.load(data=data)) as system,
+        system.main.read() as session,
+        progress(say("Holding the records against the log"), None) as tell,
+    ):
+        differences = audit.check(session, system.shelf, system.storage, tell)
+        return list(islice(differences, MOST_FINDINGS + 1))
+
+
+def _of_records(found: list[Finding]) -> Iterator[Message]:
+    if not found:
+        yield say("Every record and file is as the log says.")
+        return
+    first = found[0]
+    yield say(
+        "NOT AS LOGGED: %(subject)s, %(field)s: the log says %(logged)s, the record says %(recorded)s. "
+        "[%(rule)s, history %(chain)s]",
+        subject=first.subject,
+        field=first.field,
+        logged=_told(first.logged),
+        recorded=_told(first.recorded),
+        rule=first.rule,
+        chain=first.chain,
+    )
+    if len(found) > 1:
+        yield say("There are more differences. --json lists up to %(most)d.", most=MOST_FINDINGS)
+
+
+def _told(value: Any) -> str:
+    """A value of a finding on one line."""
+    text = "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…"
+
+
+@log.command()
+@json_option
+@click.option("--seed", required=True, metavar="TEXT", help="Publish it before the draw.")
+@click.option("--count", default="20", metavar="N", help="How many, at most 200; 20 when nothing is said.")
+@click.option("--of", default=Kind.ITEMS.value, type=click.Choice([kind.value for kind in Kind]), help="What is drawn.")
+@click.pass_context
+def sample(context: click.Context, seed: str, count: str, of: str) -> None:
+    """Draw a sample that anybody can draw again, and check each of it. Exit code 4 when something does not fit.
+
+    Of all that is sealed, those are drawn whose SHA-256 over the seed, a line feed and the identifier is the smallest.
+    """
+    order = sampling.read_order({"seed": seed, "n": count, "of": of})
+    with reading_store() as work:
+        drawn, total = sampling.draw(work.session, order)
+        system = work.system
+        examiner = Examiner(work.session, system.shelf, system.storage, system.ring, most_codes=sys.maxsize)
+        found = list(examiner.examine(order.of, drawn))
+        rows = [_row(one) for one in found]
+    if as_json():
+        done({"seed": order.seed, "of": order.of.value, "out_of": total, "sample": rows, "total": len(rows)})
+    else:
+        listing("sample", [{**row, "checks": row["result"]} for row in rows], ("identifier", "name", "index", "checks"))
+    if not all(one.fits for one in found):
+        context.exit(FOUND)
+
+
+def _row(one: Sampled) -> dict[str, Any]:
+    checks = [
+        {"rule": check.rule, "outcome": check.outcome.value, "sentence": translated(check.sentence)}
+        for check in one.checks
+    ]
+    return {
+        "identifier": one.drawn.identifier,
+        "hash": one.drawn.hash,
+        "name": one.name,
+        "batch": one.batch,
+        "index": one.index,
+        "result": " ".join(check["sentence"] for check in checks),
+        "checks": checks,
+    }
 
 
 def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_file: Path | None) -> dict[str, Any]:

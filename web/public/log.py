@@ -48,7 +48,9 @@ def policy() -> Response:
 @public
 def index() -> str:
     with system().main.read() as db:
-        return render_template("log.html", newest=reading.newest(db), policy=system().log_policy(db))
+        newest = reading.newest(db)
+        seen = reading.seen(db, newest.size - 1) if newest else None
+        return render_template("log.html", newest=newest, seen=seen, policy=system().log_policy(db))
 
 
 def _file(path: str, kind: str, caching: str) -> Response:

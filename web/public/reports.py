@@ -12,6 +12,7 @@ from ...trace import clock
 from ...trace.certificates import service as certificates
 from ...trace.certificates.models import Certificate, ResultLine
 from ...trace.credentials import service as credentials
+from ...trace.log import Act, reading
 from ..access import public
 from ..files import MEDIA_TYPES, original, page_image
 from ..seals import Seals, seals_of
@@ -82,12 +83,14 @@ def show(ref: str) -> str:
     with system().main.read() as db:
         certificate = _get(db, ref)
         batch, credential = certificate.batch, credentials.of_certificate(db, certificate)
+        logged = reading.index_of(db, Act.CERTIFICATE_ACCEPT, certificate.ref)
         return render_template(
             "report.html",
             report=shown(certificate, "reports.page", "reports.file"),
             product=batch.product,
             batch=batch,
             credential=credential,
+            seen=reading.seen(db, logged) if logged is not None else None,
             back=url_for("passport.batch", gtin=batch.product.gtin, lot=batch.lot),
             today=clock.now().astimezone(system().settings.zone).date(),
         )

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import accounts, acts, batches, certificates, desk, evidence, keys, labs, links, prints, products, suppliers
+from . import (
+    accounts,
+    acts,
+    batches,
+    certificates,
+    desk,
+    evidence,
+    keys,
+    labs,
+    links,
+    log,
+    prints,
+    products,
+    suppliers,
+)
 
 FEATURES = (
     desk,
@@ -19,6 +33,7 @@ FEATURES = (
     acts,
     keys,
     evidence,
+    log,
 )
 
 

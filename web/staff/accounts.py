@@ -175,6 +175,8 @@ def index() -> str:
             default="login",
             also={"role": role, "state": state},
         )
+        with system().main.write() as acts:
+            service.read_list(acts, [account.ref for account in found.rows], by=signed_in(), at=clock.now())
         return render_template("staff/accounts/index.html", list=found, role=role, state=state, roles=list(Role))
 
 
@@ -278,6 +280,8 @@ def _form(error: LotsealError | None = None) -> Answer:
 def _page(ref: str, error: LotsealError | None = None) -> Answer:
     with system().main.read() as db:
         account = service.get(db, ref)
+        with system().main.write() as acts:
+            service.read_one(acts, account, by=signed_in(), at=clock.now())
         page = render_template(
             "staff/accounts/show.html",
             account=account,

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
-from ...trace import log
+from ...trace import clock, log
 from ...trace.accounts.models import Role
 from ...trace.log import Act
 from ...trace.log.models import AuditAct
@@ -36,6 +36,7 @@ PAGES = {
 def index() -> str:
     act = chosen("act", list(Act))
     subject = request.args.get("subject", "").strip()[:MOST_SUBJECT]
+    # The list names people: looking at it is an act of its own, which stands in it the next time.
     with system().main.read() as db:
         found = listing(
             db,
@@ -44,6 +45,17 @@ def index() -> str:
             default="-at",
             also={"act": act, "subject": subject},
         )
+        filters = {name: text for name, text in (("of_act", act), ("of_subject", subject)) if text}
+        with system().main.write() as acts:
+            log.record(
+                acts,
+                Act.LOG_READ_ACTS,
+                by=signed_in(),
+                at=clock.now(),
+                subject="acts:all",
+                page=found.page,
+                **filters,
+            )
         return render_template("staff/acts/index.html", list=found, act=act, subject=subject, acts=list(Act))
 
 
