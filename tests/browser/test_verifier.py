@@ -171,7 +171,7 @@ def test_an_auditor_takes_a_bundle_along_and_checks_it_at_home(
     """From the desk of the running service to the page inside the bundle, which then needs no service."""
     desk = visitors.page()
     sign_in(desk, site.accounts("auditor")[0])
-    desk.goto("/staff/batches?search=DHP261012A")
+    desk.goto("/staff/batches?q=DHP261012A")
     desk.locator("main tbody a").first.click()
     with desk.expect_download() as taken:
         desk.locator('a[href^="/staff/evidence/batch/"]').click()
