@@ -372,7 +372,8 @@ class Evidence:
         good = good and one["seq"] > 0 <= one["keys"] and (one["prev"] is None) == (one["seq"] == 1)
         for name, form in FORMS.items() if good else ():
             nothing = one[name] is None and name in ("key", "prev")
-            good = good and (nothing or re.fullmatch(form, one[name], re.ASCII) is not None)
+            fits = isinstance(one[name], str) and re.fullmatch(form, one[name], re.ASCII)
+            good = good and (nothing or bool(fits))
         need(good, FORM, "entry.form", f"{where} does not have the form of lotseal/entry/v1")
         good = sha256(content) == one["content"] and told.keys() == {"act", "at", "facts", "salt", "subject"}
         good = good and (told["act"], told["at"]) == (one["act"], one["time"])

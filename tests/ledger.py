@@ -71,6 +71,7 @@ class Ledger:
     status: PrivateKey = field(default_factory=PrivateKey.generate)
     envelopes: list[bytes] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
+    actors: list[bytes] = field(default_factory=list)
     others: dict[str, bytes] = field(default_factory=dict)
     cosigned_by: int = 2
 
@@ -87,9 +88,10 @@ class Ledger:
         content = content_document(act, subject, time, facts)
         known = [json.loads(one) for one in self.envelopes]
         line = [one for one, value in zip(self.envelopes, known, strict=True) if value["chain"] == chain]
+        self.actors.append(actor_document("bob", "Bob"))
         envelope = Envelope(
             act=act,
-            actor=sha256_hex(actor_document("bob", "Bob")),
+            actor=sha256_hex(self.actors[-1]),
             chain=chain,
             content=sha256_hex(content),
             key=key,

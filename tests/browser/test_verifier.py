@@ -9,9 +9,11 @@ import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
-from browser.looking import DESKTOP, PATIENCE_MS, PHONE, Witness, shoot, violations
+from browser.looking import DESKTOP, PATIENCE_MS, PHONE, Visitors, Witness, shoot, sign_in, violations
+from browser.stage import Site
 from ledger import REPORT, SERIALS, Ledger, a_story, high_s, repacked_with
 from playwright.sync_api import Browser, FilePayload, Page
 
@@ -161,3 +163,23 @@ def test_it_can_be_used_by_everybody_and_looks_like_our_pages(browser: Browser, 
         assert violations(page) == []
         shoot(page, f"verifier-{name}-tampered")
         context.close()
+
+
+def test_an_auditor_takes_a_bundle_along_and_checks_it_at_home(
+    visitors: Visitors, site: Site, page: Page, tmp_path: Path
+) -> None:
+    """From the desk of the running service to the page inside the bundle, which then needs no service."""
+    desk = visitors.page()
+    sign_in(desk, site.accounts("auditor")[0])
+    desk.goto("/staff/batches?q=DHP261012A")
+    desk.locator("main tbody a").first.click()
+    with desk.expect_download() as taken:
+        desk.locator('a[href^="/staff/evidence/batch/"]').click()
+    bundle = Path(taken.value.path()).read_bytes()
+    members = read_zip(bundle)
+    (tmp_path / "verify.html").write_bytes(members["verify.html"])
+    page.goto((tmp_path / "verify.html").as_uri())
+    policy = urlopen(f"{site.origin}/log/policy").read()
+    assert told(page, bundle, policy) == (0, "")
+    assert by_tool(bundle, policy) == (0, "")
+    assert "signature of the release, key in force" in page.locator("#answer").inner_text()

@@ -489,6 +489,48 @@ def test_a_bundle_without_its_checkpoint_is_none(bundle: bytes, story: Ledger) -
     assert ended(check(write_zip(members), story.policy)) == (3, "bundle.missing")
 
 
+def test_a_member_that_the_list_does_not_name_so_is_named(bundle: bytes, story: Ledger) -> None:
+    members = read_zip(bundle)
+    name = f"files/{sha256_hex(REPORT)}"
+    less = {key: data for key, data in members.items() if key != name}
+    for told in ({**members, name: b"other"}, {**members, "README.txt": b"more"}, less):
+        assert ended(check(write_zip(told), story.policy)) == (1, "bundle.hash")
+
+
+def test_an_entry_without_its_proof_or_content_is_no_evidence(bundle: bytes, story: Ledger) -> None:
+    for name in ("proofs/0000000003.tlog-proof", "contents/0000000003.json"):
+        assert ended(check(repacked_with(read_zip(bundle), {name: None}), story.policy)) == (3, "entry.members")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seq": 0},
+        {"seq": True},
+        {"keys": -1},
+        {"prev": None, "seq": 2},
+        {"prev": "0" * 64, "seq": 1},
+        {"time": "2026-11-01"},
+        {"act": "Batch Add"},
+        {"actor": None},
+        {"key": "short"},
+        {"more": 1},
+        {"type": "lotseal/entry/v2"},
+    ],
+)
+def test_an_entry_of_another_form_is_refused(bundle: bytes, story: Ledger, change: dict[str, object]) -> None:
+    name = "entries/0000000008.json"
+    told = repacked_with(read_zip(bundle), {name: edited(read_zip(bundle)[name], **change)})
+    assert ended(check(told, story.policy)) == (3, "entry.form")
+
+
+def test_who_acted_can_be_shown_and_not_be_exchanged(story: Ledger, bundle: bytes) -> None:
+    members = read_zip(bundle)
+    assert check(repacked_with(members, {"actors/0000000008.json": story.actors[8]}), story.policy).exit == 0
+    told = repacked_with(members, {"actors/0000000008.json": story.actors[7]})
+    assert ended(check(told, story.policy)) == (1, "entry.actor")
+
+
 def test_an_item_cannot_be_cut_out_moved_or_put_in(story: Ledger) -> None:
     bundle = story.bundle("item", SERIALS[0])
     members, name = read_zip(bundle), f"items/{SERIALS[0]}.json"
