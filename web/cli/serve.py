@@ -160,6 +160,7 @@ def _load(target: str) -> Any:
     """
     # Out of the terminal's group: Ctrl-C would stop it twice, the second time by its parent, and that may hang it.
     os.setpgid(0, 0)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     module, _colon, name = target.partition(":")
     try:
         return getattr(import_module(module), name)
@@ -167,6 +168,15 @@ def _load(target: str) -> Any:
         for problem in error.problems:
             note(say("%(sentence)s (%(rule)s)", sentence=problem.message, rule=problem.rule))
         raise SystemExit(UNAVAILABLE) from None
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed takes its web process along: left alone, that would hold the port, answer for ever, and
+    let no service start again."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(UNAVAILABLE)
 
 
 @click.command()

