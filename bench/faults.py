@@ -26,15 +26,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-import fault_kills  # noqa: E402 - the shared parts lie beside the tests
-import fault_service  # noqa: E402 - the same
-from makers import settings_of  # noqa: E402 - the same
+import fault_kills
+import fault_service
+import fault_wal
+from makers import settings_of
 
-from lotseal.trace import clock  # noqa: E402 - the same
-from lotseal.trace.accounts.service import OPERATOR  # noqa: E402 - the same
-from lotseal.trace.keys import service as keys  # noqa: E402 - the same
-from lotseal.trace.system import open_system  # noqa: E402 - the same
-
+from lotseal.trace import clock
+from lotseal.trace.accounts.service import OPERATOR
+from lotseal.trace.keys import service as keys
+from lotseal.trace.system import open_system
 
 _making = threading.Lock()
 
@@ -81,10 +81,25 @@ def _kill(asked: argparse.Namespace, number: int) -> dict[str, int]:
         return kills.finish()
 
 
+def wal(asked: argparse.Namespace) -> dict[str, Any]:
+    came: Counter[str] = Counter()
+    with fresh(False) as (data, more):
+        system = open_system(settings_of(data, **more))
+        story = fault_wal.Story(system, data.parent)
+        for number, cut in enumerate(story.cuts(asked.cuts, asked.seed), start=1):
+            came[story.open_damaged(*cut)] += 1
+            came[f"by {cut[1]}"] += 1
+            if number % 200 == 0:
+                print(f"{number} cuts: {dict(came)}", flush=True)
+        system.close()
+        places = {f"frames of the log {copy.folder.name} its reset": len(copy.ends) for copy in story.copies}
+    return {"cuts": asked.cuts, **places, **came, "lost": 0, "forks": 0}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run, size, most in (("kill", kill, "rounds", 1000),):
+    for name, run, size, most in (("kill", kill, "rounds", 1000), ("wal", wal, "cuts", 2000)):
         command = commands.add_parser(name)
         command.add_argument(f"--{size}", type=int, default=most)
         command.add_argument("--seed", type=int, default=1)

@@ -249,6 +249,8 @@ BOUNDARY = "a-line-that-is-in-no-file"
 
 
 def _multipart(fields: Mapping[str, str], field: str, name: str, content: bytes) -> bytes:
-    parts = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{one}"\r\n\r\n{text}' for one, text in fields.items()]
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{one}"\r\n\r\n{text}' for one, text in fields.items()
+    ]
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
     return "\r\n".join([*parts, head]).encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
