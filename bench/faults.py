@@ -5,8 +5,8 @@
     python bench/faults.py wal [--cuts 2000] [--seed 1]
     python bench/faults.py forge [--count 1000000] [--seed 1]
 
-Each ends with 1 and names the first thing that is not as it must be; its last line of output is JSON. What each one does
-and what it showed stands in docs/faults.md.
+Each ends with 1 and names the first thing that is not as it must be; its last line of output is JSON. What each one
+does and what it showed stands in docs/faults.md.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import fault_forgery
 import fault_kills
 import fault_service
 import fault_wal
@@ -96,10 +97,28 @@ def wal(asked: argparse.Namespace) -> dict[str, Any]:
     return {"cuts": asked.cuts, **places, **came, "lost": 0, "forks": 0}
 
 
+def forge(asked: argparse.Namespace) -> dict[str, Any]:
+    tried: Counter[str] = Counter()
+    with fresh(False) as (data, more):
+        system = open_system(settings_of(data, **more))
+        forger = fault_forgery.Forger(system, asked.seed)
+        controls = forger.controls()
+        for origin, claim, change in forger.forgeries(asked.count):
+            tried[change] += 1
+            if door := forger.accepted(origin, claim):
+                sys.exit(f"accepted by {door}: {claim}, made of {origin}")
+        system.close()
+    return {"count": tried.total(), "accepted": 0, "first change": tried, "genuine codes": controls}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run, size, most in (("kill", kill, "rounds", 1000), ("wal", wal, "cuts", 2000)):
+    for name, run, size, most in (
+        ("kill", kill, "rounds", 1000),
+        ("wal", wal, "cuts", 2000),
+        ("forge", forge, "count", 1_000_000),
+    ):
         command = commands.add_parser(name)
         command.add_argument(f"--{size}", type=int, default=most)
         command.add_argument("--seed", type=int, default=1)

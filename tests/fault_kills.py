@@ -299,7 +299,7 @@ class Kills:
 
     def _compare(self, session: Session) -> None:
         """The store holds what the log tells, no more and no less."""
-        suppliers = {ref: name for ref, name in session.execute(select(Supplier.ref, Supplier.name_en))}
+        suppliers = dict(session.execute(select(Supplier.ref, Supplier.name_en)).all())
         assert suppliers == self.record.suppliers
         links = list(session.scalars(select(Link.title)))
         assert len(links) == len(set(links)) == len(self.record.links)
