@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -43,8 +44,9 @@ class Service:
     launcher forks the same program."""
 
     def __init__(self, data: Path, launcher: Launcher | None = None, **more: str) -> None:
+        self.data = data
         self.environment = clean(data, **more)
-        self.messages = data.with_name("messages")
+        self.messages = messages_of(data)
         self.port = 0
         self._launcher = launcher
         self._process: subprocess.Popen[bytes] | None = None
@@ -94,8 +96,6 @@ class Service:
 
     def limit_files(self, size: int) -> None:
         """No process of the service may write a file beyond this size: the disk is full."""
-        import resource
-
         for pid in self.processes():
             _soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
@@ -107,16 +107,18 @@ class Service:
 class Launcher:
     """See `fault_launcher.py`. One for each data folder: its servers find their settings in its environment."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, LAUNCHER],
-            env=dict(environment),
-            cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    def __init__(self, environment: Mapping[str, str], messages: Path) -> None:
+        with messages.open("ab") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, LAUNCHER],
+                env=dict(environment),
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                start_new_session=True,
+            )
         self.fork_server = self._number()
 
     def start(self, port: int, messages: Path) -> int:
@@ -136,7 +138,7 @@ class Launcher:
 @contextmanager
 def service(data: Path, *, real: bool = False, **more: str) -> Iterator[Service]:
     """Not started yet; killed at the end."""
-    launcher = None if real else Launcher(clean(data, **more))
+    launcher = None if real else Launcher(clean(data, **more), messages_of(data))
     made = Service(data, launcher, **more)
     try:
         yield made
@@ -144,6 +146,11 @@ def service(data: Path, *, real: bool = False, **more: str) -> Iterator[Service]
         made.kill()
         if launcher:
             launcher.close()
+
+
+def messages_of(data: Path) -> Path:
+    """Where the service's own words go."""
+    return data.with_name(f"{data.name}-messages")
 
 
 def clean(data: Path, **more: str) -> dict[str, str]:
