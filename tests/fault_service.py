@@ -74,12 +74,10 @@ class Service:
             return False
 
     def processes(self) -> set[int]:
-        """The server, its web process and whatever they started."""
-        found = set(_of_session(self._server))
+        """The server, its web process and whatever they started, as far as they are alive."""
+        found = {pid for pid in _of_session(self._server) if _alive(pid)}
         if self._launcher:
             found |= set(_children(self._launcher.fork_server))
-        elif self._server:
-            found |= set(_children(self._server))
         return found
 
     def kill(self) -> None:

@@ -15,8 +15,8 @@ import makers
 import pytest
 from fault_outsider import Outsider
 from fault_service import Person, Service, Signed, ask, service, until
-from fault_work import a_report
-from makers import CERTIFICATE, Printed, settings_of
+from fault_uploads import a_report, report_form
+from makers import Printed, settings_of
 from sqlalchemy import select, update
 
 from lotseal.trace import clock
@@ -99,12 +99,10 @@ def _fill(filler: Path, full: bool) -> None:
 
 
 def _upload(shop: Shop) -> int:
-    form = {
-        **CERTIFICATE, "batch": shop.batch, "number": "YX-9", "lines-0.parameter": "铅", "lines-0.method": "GB 5009.12",
-        "lines-0.limit": "≤ 5.0", "lines-0.result": "0.9", "lines-0.unit": "mg/kg",
-    }  # fmt: skip
     with shop.person() as person:
-        return person.post("/staff/certificates/add", form, ("file", "report.pdf", a_report("YX-9")))[0]
+        return person.post(
+            "/staff/certificates/add", report_form(shop.batch, "YX-9"), ("file", "report.pdf", a_report("YX-9"))
+        )[0]
 
 
 def _sealed(system: System) -> bool:

@@ -23,6 +23,7 @@ from granian.log import LogLevels
 
 from ...trace import settings
 from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
+from ...trace.files.sweeping import Sweeper
 from ...trace.jobs.service import Worker
 from ...trace.log.sequencer import Sequencer
 from ...trace.settings import Settings
@@ -139,8 +140,9 @@ def _until_stopped(server: Any) -> None:
 
 @contextmanager
 def _background(system: System) -> Iterator[None]:
-    """Jobs and the sealing of the log, each in a thread of its own, so that a long job does not hold up the log."""
-    running = system.worker(), system.sequencer()
+    """Jobs, the sealing of the log and the sweep of stored files, each in a thread of its own, so that a long job does
+    not hold up the log."""
+    running = system.worker(), system.sequencer(), system.sweeper()
     threads = [threading.Thread(target=one.run_forever, name=type(one).__name__, daemon=True) for one in running]
     for thread in threads:
         thread.start()
@@ -193,13 +195,13 @@ def worker(once: bool) -> None:
             note(say("%(count)d jobs were worked on.", count=count))
             sealed(system)
             return
-        stopped_by = _run_until_signal(jobs, system.sequencer())
+        stopped_by = _run_until_signal(jobs, system.sequencer(), system.sweeper())
     note(say("Stopped."))
     if stopped_by == signal.SIGINT:
         click.get_current_context().exit(STOPPED)
 
 
-def _run_until_signal(jobs: Worker, sequencer: Sequencer) -> int | None:
+def _run_until_signal(jobs: Worker, *beside: Sequencer | Sweeper) -> int | None:
     """Finish the job in hand when asked to stop; a second Ctrl-C breaks it off, and another worker resumes it."""
     got: list[int] = []
 
@@ -210,13 +212,16 @@ def _run_until_signal(jobs: Worker, sequencer: Sequencer) -> int | None:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     note(say("The worker waits for jobs. Stop it with Ctrl-C."))
-    sealing = threading.Thread(target=sequencer.run_forever, name="log", daemon=True)
-    sealing.start()
+    threads = [threading.Thread(target=one.run_forever, name=type(one).__name__, daemon=True) for one in beside]
+    for thread in threads:
+        thread.start()
     try:
         jobs.run_forever()
     finally:
-        sequencer.stop()
-        sealing.join(_PATIENCE_S)
+        for one in beside:
+            one.stop()
+        for thread in threads:
+            thread.join(_PATIENCE_S)
         for number, handler in before.items():
             signal.signal(number, handler)
     return got[0] if got else None
