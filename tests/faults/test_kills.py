@@ -55,5 +55,6 @@ def test_a_killed_parent_takes_its_web_process_along(sqlite_system: System) -> N
         assert len(processes) > 1
         os.kill(min(processes), signal.SIGKILL)
         until(lambda: not served.processes(), "the end of the web process")
+        served.kill()
         served.start()
         assert ask(served.port, "/log/policy")[0] == 200
