@@ -24,7 +24,9 @@ from .credentials.issuer import Issuer
 from .db import engines, migrate
 from .db.engines import Database
 from .evidence import service as evidence
+from .files.models import StoredFile
 from .files.storage import LocalStorage
+from .files.sweeping import Sweeper
 from .items import service as items
 from .jobs.models import JobKind
 from .jobs.service import Handler, Worker
@@ -32,6 +34,7 @@ from .keys import hsm
 from .keys import service as keys
 from .keys.ring import KeyRing
 from .labels import service as labels
+from .labels.models import LabelSheet
 from .log.models import LogHead
 from .log.sealing import Sign
 from .log.sequencer import Sequencer
@@ -40,8 +43,12 @@ from .log.witnesses import load_policy
 from .outside import service as outside
 from .outside.service import Authority, Rounds
 from .passport.service import Desk
+from .products.models import Product
 from .scans.recorder import Recorder
 from .settings import Settings
+
+NAMING_FILES = (StoredFile.sha256, Product.picture, Product.picture_original, LabelSheet.sha256)
+"""Columns that name a stored file; its page images stand in `StoredFile.page_images`."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,20 @@ class System:
             JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
             JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
         }
+
+    def sweeper(self) -> Sweeper:
+        """Takes away stored files that no row names."""
+        return Sweeper(self.storage, self.named_files)
+
+    def named_files(self) -> set[str]:
+        """The SHA-256 of every stored file that a row names; see the test that every such column is here."""
+        found: set[str] = set()
+        with self.main.read() as session:
+            for column in NAMING_FILES:
+                found.update(name for name in session.scalars(select(column)) if name)
+            for images in session.scalars(select(StoredFile.page_images)):
+                found.update(image["sha256"] for image in images)
+        return found
 
     @property
     def shelf(self) -> Shelf:

@@ -4,12 +4,14 @@ unmarked one."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
 from flask import Flask, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_login.mixins import UserMixin
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import Forbidden
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
@@ -117,7 +119,8 @@ def _load(token: str) -> Identity | None:
     if row is None:
         return None
     if row.seen_at + TOUCH_EVERY < now:
-        with system().main.write() as db:
+        # Whoever only reads is answered also while nothing can be written; the session then ends a little earlier.
+        with suppress(OperationalError), system().main.write() as db:
             accounts.touch(db, token, at=now)
     return Identity(token, row)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -21,6 +23,8 @@ def create_app(system: System | None = None) -> Flask:
     """Raises `Invalid` when the settings are unsafe for production or the stores are not migrated."""
     system = system or _opened()
     _refuse_old_schema(system)
+    # Python finds the folder for temporary files by writing one into it: now, and not first when the disk is full.
+    tempfile.gettempdir()
     app = Flask("lotseal.web", static_folder=None)
     bind(app, system)
     _configure(app, system.settings, system.secret_key())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 
@@ -26,6 +27,9 @@ STATUS: dict[type[trace_errors.LotsealError], int] = {
     trace_errors.Unavailable: 503,
 }
 
+
+DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO))
+"""What the system says when a disk takes nothing: full, over quota, past a limit, read-only, broken."""
 
 CHOOSE = trace_errors.say("Choose one from the list.")
 
@@ -56,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _store_down)
+    app.register_error_handler(OSError, _disk_down)
     app.register_error_handler(IntegrityError, _same_moment)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -145,6 +150,18 @@ def _headline(status: int) -> str:
 
 def _store_down(error: DBAPIError) -> tuple[str, int]:
     logger.error("the store does not answer: %s", error.orig)
+    return _no_record()
+
+
+def _disk_down(error: OSError) -> tuple[str, int]:
+    """An upload is written to a temporary file before anything else is; that disk may be full too."""
+    if error.errno not in DISK:
+        return _unforeseen(error)
+    logger.error("the disk does not take it: %s", error)
+    return _no_record()
+
+
+def _no_record() -> tuple[str, int]:
     return _page(
         503,
         Words(

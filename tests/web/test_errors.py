@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from typing import Any
 
@@ -56,6 +57,18 @@ def _provoke(office: Office, status: int, language: str, monkeypatch: pytest.Mon
 
 def _broken(_account: object) -> None:
     raise ZeroDivisionError("secret detail of the machine")
+
+
+@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, 503), (errno.EFBIG, 503), (errno.ENOENT, 500)])
+def test_a_disk_that_takes_nothing_is_no_mistake_of_ours(
+    office: Office, number: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_account: object) -> None:
+        raise OSError(number, "secret detail of the machine")
+
+    monkeypatch.setattr(suppliers, "visible", refused)
+    answer = office.at_desk("bob").get("/staff/suppliers/")
+    assert (answer.status_code, "secret" in answer.text) == (status, False)
 
 
 def _store_down(_account: object) -> None:

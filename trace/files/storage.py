@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -109,6 +110,26 @@ class LocalStorage:
             raise _no_such_file() from None
         _sync_folder(path.parent)
 
+    def put_before(self, moment: datetime) -> Iterator[str]:
+        """The names of all bytes that were last put before that moment."""
+        for path in (self._root / "sha256").glob("??/??/*"):
+            if _HEX.fullmatch(path.name) and path.stat().st_mtime < moment.timestamp():
+                yield path.name
+
+    def delete_orphan(self, sha256: str, *, before: datetime) -> bool:
+        """Take bytes away that no row names, unless somebody has put them again since; says whether it did. While it
+        looks, nobody else gives a file its name."""
+        path = self.path(sha256)
+        with self._moving(fcntl.LOCK_EX):
+            try:
+                if path.stat().st_mtime >= before.timestamp():
+                    return False
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        _sync_folder(path.parent)
+        return True
+
     def forget_unfinished(self, *, before: datetime) -> int:
         """Remove what killed writers left aside, if last written before that moment; how many there were."""
         old = [path for path in self._aside.iterdir() if path.stat().st_mtime < before.timestamp()]
@@ -123,10 +144,21 @@ class LocalStorage:
         folders = list(final.parents)[:3]
         for folder in folders:
             folder.chmod(0o700)
-        os.replace(aside, final)
+        with self._moving(fcntl.LOCK_SH):
+            os.replace(aside, final)
         # A folder that another process has just made is not durable until someone syncs its parent: sync them all.
         for folder in (*folders, self._root):
             _sync_folder(folder)
+
+    @contextmanager
+    def _moving(self, how: int) -> Iterator[None]:
+        """Any number of processes may move files in, but none while an orphan is taken away."""
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager

