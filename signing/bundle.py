@@ -10,7 +10,7 @@ from typing import Literal
 from .canonical import canonical_json, sha256_hex
 from .envelope import read_envelope
 from .errors import Malformed
-from .verify import Checkpoint, Refused, read_zip, write_zip
+from .verify import Refused, read_checkpoint, read_zip, write_zip
 
 TYPE = "lotseal/bundle/v1"
 Kind = Literal["batch", "certificate", "item"]
@@ -43,7 +43,7 @@ def write_bundle(about: About, checkpoint: bytes, entries: Sequence[Logged], oth
     for one in entries:
         members |= _entry(one, checkpoint)
     try:
-        point = Checkpoint(checkpoint)
+        point = read_checkpoint(checkpoint)
         members["bundle.json"] = canonical_json(
             {
                 "batch": f"batch:{about.batch}",
@@ -59,7 +59,7 @@ def write_bundle(about: About, checkpoint: bytes, entries: Sequence[Logged], oth
         data = write_zip(members)
         read_zip(data)
     except Refused as error:
-        raise Malformed(error.args[1], error.args[2]) from error
+        raise Malformed(error.args[0], error.args[1]) from error
     return data
 
 

@@ -15,44 +15,37 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace as Entry
-from typing import Any, Final, NamedTuple
+from types import SimpleNamespace as Record
+from typing import Any, Final
 from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-MAX_BUNDLE: Final = 512 * 1024 * 1024
-MAX_MEMBERS: Final = 60_000
-MAX_JSON: Final = 16 * 1024 * 1024
-MAX_NOTE: Final = 100_000
-MAX_BITS: Final = 16 * 1024 * 1024  # bytes of an unpacked status list
-LATE_S: Final = 3600  # claimed times may run back by so much, for instance between two servers, before it is told
-
+MAX_BUNDLE, MAX_MEMBERS, MAX_JSON, MAX_NOTE, MAX_BITS = 512 << 20, 60_000, 16 << 20, 100_000, 16 << 20
+LATE: Final = timedelta(hours=1)  # claimed times may run back by so much, as between two servers, before it is told
 NAMES: Final = re.compile(
-    r"bundle\.json|checkpoint|policy|README\.txt|verify\.(py|html)|(entries|contents|actors)/\d{10}\.json|"
-    r"proofs/\d{10}\.tlog-proof|records/release\.(json|sig)|files/[0-9a-f]{64}|facts/[0-9a-f]{64}\.json|"
-    r"credentials/[\w-]{1,60}\.jwt|status/\d{1,9}\.jwt|items/[2-9A-Z]{20}\.json|timestamps/\w[\w.-]{0,60}\.tsr",
-    re.ASCII,
+    rb"bundle\.json|checkpoint|policy|README\.txt|verify\.(py|html)|(entries|contents|actors)/\d{10}\.json|"
+    rb"proofs/\d{10}\.tlog-proof|records/release\.(json|sig)|files/[0-9a-f]{64}|facts/[0-9a-f]{64}\.json|"
+    rb"credentials/[\w-]{1,60}\.jwt|status/\d{1,9}\.jwt|items/[2-9A-Z]{20}\.json|timestamps/\w[\w.-]{0,60}\.tsr"
 )
-FORMS: Final = {
-    **dict.fromkeys(("actor", "content", "prev"), r"[0-9a-f]{64}"),
-    "act": r"[a-z-]{1,20}:[a-z-]{1,30}",
-    "chain": r"[a-z-]{1,20}(:[A-Za-z0-9_-]{1,60})?",
-    "key": r"[A-Za-z0-9_-]{43}",
-    "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
-}
-ITEM: Final = {"link", "place", "proof", "run", "state"}
-HEAD: Final = {"batch", "chains", "checkpoint_size", "kind", "members", "origin", "subject", "type"}
-NEEDED: Final = {"batch", "category", "keys", "product", "supplier"}
+# Canonical JSON has one spelling, so that this is the whole form of an entry; the first of a chain has no "prev".
+ENTRY: Final = re.compile(
+    rb'{"act":"[a-z-]{1,20}:[a-z-]{1,30}","actor":"[0-9a-f]{64}","chain":"[a-z-]{1,20}(:[A-Za-z0-9_-]{1,60})?",'
+    rb'"content":"[0-9a-f]{64}","key":(null|"[A-Za-z0-9_-]{43}"),"keys":\d+,"prev":(null,"seq":1|"[0-9a-f]{64}",'
+    rb'"seq":(?!1,)[1-9]\d*),"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z","type":"lotseal/entry/v1"}'
+)
+NOTE: Final = re.compile(
+    r"(([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/=]{44})\n)\n((?:— [^\s+]{1,255} [A-Za-z0-9+/=]+\n)+)"
+)
+SUBJECT: Final = r"lotseal/bundle/v1 (batch|certificate|item) \1:[A-Za-z0-9_-]{1,60}"
 STEPS: Final = {"add": "draft", "submit": "awaiting-tests", "release": "released", "hold": "held", "hold-lift": ""}
 STEPS.update(recall="recalled", close="closed")
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -61,12 +54,20 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """Why a bundle is not sound: (word and exit status, permanent word of the rule, sentence)."""
+    """Why a bundle is not sound: (permanent word of the rule, sentence, (word, exit status))."""
 
 
-def need(holds: object, kind: tuple[str, int], rule: str, fact: str) -> None:
+def need(holds: object, rule: str, fact: str, kind: tuple[str, int] = FALSE) -> None:
     if not holds:
-        raise Refused(kind, rule, fact)
+        raise Refused(rule, fact, kind)
+
+
+def fits(rule: str, fact: str, verify: Callable[..., None], *arguments: Any) -> None:
+    """Refuse what a signature does not fit: `verify` of a key raises then."""
+    try:
+        verify(*arguments)
+    except InvalidSignature:
+        raise Refused(rule, fact, FALSE) from None
 
 
 @dataclass
@@ -84,17 +85,14 @@ class Report:
 
 def check(data: bytes, policy: bytes | None = None, tsa_root: bytes | None = None) -> Report:
     """Check a whole bundle. Raises nothing: `refused` of the answer says what is wrong first."""
-    report = Report("bundle" if policy is None else "auditor")
+    report = Report("bundle", result="sound, but policy taken from the bundle") if policy is None else Report("auditor")
     try:
-        Evidence(read_zip(data), report).run(policy, tsa_root)
-        report.result = "sound" if policy else "sound, but policy taken from the bundle"
-    except Refused as error:
-        (report.result, report.exit), rule, fact = error.args
-        report.refused = {"rule": rule, "fact": fact}
+        Evidence(read_zip(data), report, policy, tsa_root)
     except Exception as error:
         # A document that is canonical and yet of another shape than a rule expects: nothing of it was believed.
-        report.result, report.exit = FORM
-        report.refused = {"rule": "bundle.form", "fact": f"a document has another form: {type(error).__name__}"}
+        other = "bundle.form", f"a document has another form: {type(error).__name__}", FORM
+        rule, fact, (report.result, report.exit) = error.args if isinstance(error, Refused) else other
+        report.refused = {"rule": rule, "fact": fact}
     return report
 
 
@@ -113,16 +111,14 @@ def write_zip(members: Mapping[str, bytes]) -> bytes:
 
 def read_zip(data: bytes) -> dict[str, bytes]:
     """Walk the members, write them back, compare: any other spelling is malformed."""
-    need(len(data) <= MAX_BUNDLE, FORM, "zip.size", f"a bundle has at most {MAX_BUNDLE} bytes")
-    members: dict[str, bytes] = {}
-    at = 0
+    need(len(data) <= MAX_BUNDLE, "zip.size", f"a bundle has at most {MAX_BUNDLE} bytes", FORM)
+    members, at = dict[str, bytes](), 0
     while data[at : at + 4] == b"PK\3\4" and len(data) >= at + 30 and len(members) < MAX_MEMBERS:
         size, length = struct.unpack_from("<IH", data, at + 22)
-        name, at = data[at + 30 : at + 30 + length].decode("latin-1"), at + 30 + length
-        need(NAMES.fullmatch(name), FORM, "zip.name", "a member has a name that none may have")
-        members[name], at = data[at : at + size], at + size
-    same = bool(members) and write_zip(members) == data
-    need(same, FORM, "zip.canonical", "not the one ZIP of its members: it was changed, cut or packed again")
+        name, at = data[at + 30 : at + 30 + length], at + 30 + length
+        need(NAMES.fullmatch(name), "zip.name", "a member has a name that none may have", FORM)
+        members[name.decode()], at = data[at : at + size], at + size
+    need(members and write_zip(members) == data, "zip.canonical", "not the one ZIP of its members, byte by byte", FORM)
     return members
 
 
@@ -139,37 +135,25 @@ def number(text: str) -> int:
 
 def read_json(data: bytes, where: str) -> Json:
     """An object in canonical JSON: parse, print back, compare."""
-    try:
-        value = json.loads(data.decode(), parse_int=number, parse_float=int, parse_constant=int)
-        good = len(data) <= MAX_JSON and isinstance(value, dict) and canonical(value) == data
-    except (ValueError, RecursionError):
-        good = False
-    need(good, FORM, "json.canonical", f"{where} is no object in canonical JSON")
-    return {**value}
+    with suppress(ValueError, RecursionError):
+        value = len(data) <= MAX_JSON and json.loads(data, parse_int=number, parse_float=int, parse_constant=int)
+        if isinstance(value, dict) and canonical(value) == data:
+            return value
+    raise Refused("json.canonical", f"{where} is no object in canonical JSON", FORM)
 
 
-def unb64(text: str, where: str) -> bytes:
-    """Standard base64, one spelling."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except ValueError:
-        data = b""
-    need(data and base64.b64encode(data).decode() == text, FORM, "base64", f"{where} is not base64")
+def unb64(text: str, where: str, url: bool = False) -> bytes:
+    """Standard base64, or base64url without padding: decode, encode again, compare."""
+    data = b""
+    with suppress(ValueError):
+        data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_" if url else None, validate=True)
+    spelled = base64.urlsafe_b64encode(data).rstrip(b"=") if url else base64.b64encode(data)
+    need(data and spelled.decode() == text, "base64", f"{where} is not base64", FORM)
     return data
-
-
-def unb64url(text: str, where: str) -> bytes:
-    """base64url without padding, one spelling."""
-    plain = text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else "!"
-    return unb64(plain.translate({45: "+", 95: "/"}) + "=" * (-len(plain) % 4), where)
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def spoken(second: float) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()
 
 
 def root_of(index: int, size: int, data: bytes, proof: Sequence[bytes]) -> str:
@@ -186,120 +170,71 @@ def root_of(index: int, size: int, data: bytes, proof: Sequence[bytes]) -> str:
     return at.hex() if last == 0 and 0 <= index < size else ""
 
 
-class Vkey(NamedTuple):
+def read_vkey(text: str, kind: int) -> Record:
     """A verifier key of C2SP signed-note: Ed25519 of a log (type 1) or of a cosigning witness (type 4)."""
-
-    name: str
-    id: bytes
-    key: bytes
-
-    @classmethod
-    def read(cls, text: str, kind: int) -> Vkey:
-        name, number, encoded = text.encode("latin-1").decode().split("+", 2)
-        data = unb64(encoded, "a key of the policy")
-        id_ = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
-        right = name and len(data) == 33 and data[0] == kind and id_.hex() == number
-        need(right, FORM, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind")
-        return cls(name, id_, data[1:])
-
-    def holds(self, message: bytes, signature: bytes) -> bool:
-        try:
-            ed25519.Ed25519PublicKey.from_public_bytes(self.key).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+    name, number, encoded = text.encode("latin-1").decode().split("+", 2)
+    data = unb64(encoded, "a key of the policy")
+    id_ = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    right = name and len(data) == 33 and data[0] == kind and id_.hex() == number
+    need(right, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind", FORM)
+    verify = ed25519.Ed25519PublicKey.from_public_bytes(data[1:]).verify
+    return Record(name=name, id=(name, id_), key=data[1:], verify=verify)
 
 
 class Policy:
     """C2SP tlog-policy: logs, witnesses, groups and the quorum."""
 
     def __init__(self, data: bytes) -> None:
-        self.logs: list[Vkey] = []
-        self.witnesses: dict[str, Vkey] = {}
-        self.groups: dict[str, tuple[int, list[str]]] = {}
-        self.quorum = ""
+        self.logs, self.witnesses, self.quorum = list[Record](), dict[str, Record](), ""
+        self.groups = dict[str, tuple[int, list[str]]]()
         plain = len(data) <= MAX_NOTE and re.fullmatch(rb"[\t\n\x20-\x7e\x80-\xff]*", data)
-        need(plain, FORM, "policy.form", "the policy is too long or holds control characters")
-        for line in data.decode("latin-1").split("\n"):
-            words = re.findall(r"[^ \t]+", line)
-            if words and not words[0].startswith("#"):
-                self._read(words, {"none", *self.witnesses, *self.groups})
-        for keys in (self.logs, list(self.witnesses.values())):
-            need(len({one.key for one in keys}) == len(keys), FORM, "policy.twice", "the policy names a key twice")
-        need(self.quorum, FORM, "policy.quorum", "the policy has no quorum line")
-
-    def _read(self, words: list[str], known: set[str]) -> None:
-        match words:
-            case ["log", key] | ["log", key, _]:
-                self.logs.append(Vkey.read(key, 1))
-            case ["witness", name, key] | ["witness", name, key, _] if name not in known:
-                self.witnesses[name] = Vkey.read(key, 4)
-            case ["group", name, least, *members] if name not in known:
-                least = {"any": "1", "all": str(len(members))}.get(least, least)
-                inside = [one for _, group in self.groups.values() for one in group] + members
-                good = re.fullmatch("[1-9][0-9]{0,3}", least) and int(least) <= len(members)
-                good = good and len({*inside}) == len(inside) and known - {"none"} >= {*members}
-                need(good, FORM, "policy.group", "a group of the policy has a wrong number or member")
-                self.groups[name] = int(least), members
-            case ["quorum", name] if not self.quorum and name in known:
-                self.quorum = name
-            case _:
-                raise Refused(FORM, "policy.line", "the policy has a line that tlog-policy does not allow")
+        need(plain, "policy.form", "the policy is too long or holds control characters", FORM)
+        lines = [re.findall(r"[^ \t]+", line) for line in data.decode("latin-1").split("\n")]
+        for words in (words for words in lines if words and not words[0].startswith("#")):
+            known = {*self.witnesses, *self.groups}
+            match words:
+                case ["log", key] | ["log", key, _]:
+                    self.logs.append(read_vkey(key, 1))
+                case ["witness", name, key] | ["witness", name, key, _] if name not in {"none", *known}:
+                    self.witnesses[name] = read_vkey(key, 4)
+                case ["group", name, least, *members] if name not in {"none", *known}:
+                    least = {"any": "1", "all": str(len(members))}.get(least, least)
+                    inside = [one for _, group in self.groups.values() for one in group] + members
+                    good = re.fullmatch("[1-9][0-9]{0,3}", least) and int(least) <= len(members)
+                    good = good and len({*inside}) == len(inside) and known >= {*members}
+                    need(good, "policy.group", "a group of the policy has a wrong number or member", FORM)
+                    self.groups[name] = int(least), members
+                case ["quorum", name] if not self.quorum and name in {"none", *known}:
+                    self.quorum = name
+                case _:
+                    raise Refused("policy.line", "the policy has a line that tlog-policy does not allow", FORM)
+        for keys in (self.logs, self.witnesses.values()):
+            need(len({one.key for one in keys}) == len(keys), "policy.twice", "the policy names a key twice", FORM)
+        need(self.quorum, "policy.quorum", "the policy has no quorum line", FORM)
 
     def met(self, name: str, cosigned: Collection[str]) -> bool:
         least, members = self.groups.get(name, (0, []))
         return sum(self.met(one, cosigned) for one in members) >= least if least else name in {"none", *cosigned}
 
 
-class Checkpoint:
-    """C2SP signed-note with the three lines of tlog-checkpoint and no extension line."""
-
-    def __init__(self, data: bytes) -> None:
-        need(len(data) <= MAX_NOTE, FORM, "checkpoint.form", "the checkpoint is too long")
-        text, _, rest = data.decode(errors="replace").partition("\n\n")
-        found = re.fullmatch(r"([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/=]{44})", text)
-        lines = re.findall(r"— ([^\s+]{1,255}) ([A-Za-z0-9+/=]+)\n", rest)
-        same = (f"{text}\n\n" + "".join(f"— {name} {one}\n" for name, one in lines)).encode() == data
-        if not found or not lines or not same:
-            raise Refused(FORM, "checkpoint.form", "the checkpoint is no signed note of origin, size and root")
-        self.text, self.origin, self.size = f"{text}\n".encode(), found[1], int(found[2])
-        self.root = unb64(found[3], "the root").hex()
-        self._signatures = [(name, unb64(one, "a signature of the checkpoint")) for name, one in lines]
-
-    def signed_by(self, key: Vkey) -> list[bytes]:
-        return [one[4:] for name, one in self._signatures if (name, one[:4]) == (key.name, key.id)]
-
-
-@dataclass
-class Key:
-    """An ES256 key of the history with the log entries that bound its life."""
-
-    kid: str
-    role: str
-    jwk: Json
-    added: int
-    retired: int | None = None
-    revoked: int | None = None
-
-    def verify(self, rule: str, what: str, message: bytes, signature: bytes) -> None:
-        x, y = (int.from_bytes(unb64url(self.jwk[name], "a key")) for name in "xy")
-        r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
-        try:
-            need(len(signature) == 64 and 0 < s <= ORDER // 2, FALSE, rule, f"{what}: no ES256 signature with low s")
-            public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-            public.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            raise Refused(FALSE, rule, f"{what}: the signature does not fit key {self.kid}") from None
+def read_checkpoint(data: bytes) -> Record:
+    """C2SP signed-note with the three lines of tlog-checkpoint and no extension line; signatures by key."""
+    note = len(data) <= MAX_NOTE and NOTE.fullmatch(data.decode(errors="replace"))
+    if not note or note[0].encode() != data:
+        raise Refused("checkpoint.form", "the checkpoint is no signed note of origin, size and root", FORM)
+    signed: dict[tuple[str, bytes], list[bytes]] = {}
+    for name, encoded in re.findall(r"— (\S+) (\S+)\n", note[5]):
+        made = unb64(encoded, "a signature of the checkpoint")
+        signed.setdefault((name, made[:4]), []).append(made[4:])
+    root = unb64(note[4], "the root").hex()
+    return Record(text=note[1].encode(), origin=note[2], size=int(note[3]), root=root, signed=signed)
 
 
 class Evidence:
-    """One bundle under examination, step by step: structure, keys, signatures, status, policy."""
+    """One bundle, examined step by step: structure, keys, signatures, status, policy."""
 
-    def __init__(self, members: dict[str, bytes], report: Report) -> None:
-        self.members, self.report, self.keys = members, report, dict[str, Key]()
-        self.entries: list[Entry] = []
-
-    def run(self, policy: bytes | None, tsa_root: bytes | None) -> None:
+    def __init__(self, members: dict[str, bytes], report: Report, policy: bytes | None, tsa_root: bytes | None) -> None:
+        self.members, self.report, self.entries, self.keys = members, report, list[Record](), dict[str, Json]()
         self.read_head()
         self.rules = Policy(self.members.get("policy", b"") if policy is None else policy)
         self.check_log_signature()
@@ -320,366 +255,319 @@ class Evidence:
     def named(self, folder: str) -> dict[str, bytes]:
         return {name.partition("/")[2]: data for name, data in self.members.items() if name.startswith(f"{folder}/")}
 
-    def of(self, *acts: str, chain: str = "") -> list[Entry]:
+    def of(self, *acts: str, chain: str = "") -> list[Record]:
         """The entries of these acts in the chain of the batch, or in another one, in the order of the log."""
         return [one for one in self.entries if one.act in acts and one.chain == (chain or self.head["batch"])]
 
     def read_head(self) -> None:
-        there = {"bundle.json", "checkpoint"} <= self.members.keys()
-        need(there, FORM, "bundle.missing", "bundle.json or checkpoint is missing")
+        need({"bundle.json", "checkpoint"} <= {*self.members}, "bundle.missing", "no bundle.json or checkpoint", FORM)
         head = self.head = read_json(self.members["bundle.json"], "bundle.json")
-        good = head.keys() == HEAD and head["type"] == "lotseal/bundle/v1"
-        good = good and head["kind"] in ("batch", "certificate", "item")
-        good = good and re.fullmatch(f"{head['kind']}:[A-Za-z0-9_-]{{1,60}}", head["subject"]) is not None
-        need(good, FORM, "bundle.head", "bundle.json does not have the form of lotseal/bundle/v1")
+        good = head.keys() == {"batch", "chains", "checkpoint_size", "kind", "members", "origin", "subject", "type"}
+        whole = good and re.fullmatch(SUBJECT, f"{head['type']} {head['kind']} {head['subject']}")
+        need(whole, "bundle.head", "bundle.json does not have the form of lotseal/bundle/v1", FORM)
         hashed = {name: sha256(data) for name, data in self.members.items() if name != "bundle.json"}
         wrong = [name for name in {**head["members"], **hashed} if head["members"].get(name) != hashed.get(name)]
-        need(not wrong, FALSE, "bundle.hash", f"not the member that bundle.json names: {min(wrong, default='')}")
+        need(not wrong, "bundle.hash", f"not the member that bundle.json names: {min(wrong, default='')}")
         self.report.about = {name: head[name] for name in ("kind", "subject", "origin", "checkpoint_size")}
         self.prove("bundle.hash", f"{len(hashed)} members have the SHA-256 that bundle.json names")
-        point = self.point = Checkpoint(self.members["checkpoint"])
+        point = self.point = read_checkpoint(self.members["checkpoint"])
         good = (head["origin"], head["checkpoint_size"]) == (point.origin, point.size)
-        need(good, FALSE, "bundle.checkpoint", "bundle.json names another checkpoint than the one inside")
-        need(head["subject"] == head["batch"] or head["kind"] != "batch", FALSE, "bundle.head", "two batches")
-        inside = head["kind"] != "item" or f"items/{head['subject'][5:]}.json" in self.members
-        need(inside, FALSE, "item.missing", "the item that the bundle is about is not inside")
+        need(good, "bundle.checkpoint", "bundle.json names another checkpoint than the one inside")
+        need(head["subject"] == head["batch"] or head["kind"] != "batch", "bundle.head", "two batches")
+        there = head["kind"] != "item" or f"items/{head['subject'][5:]}.json" in self.members
+        need(there, "item.missing", "the item that the bundle is about is not inside")
 
     def check_log_signature(self) -> None:
-        where = f"the checkpoint of {self.point.origin}"
-        mine = [key for key in self.rules.logs if key.name == self.point.origin and self.point.signed_by(key)]
-        need(mine, POLICY, "checkpoint.log", f"no log key of the policy signed {where}")
-        good = all(key.holds(self.point.text, one) for key in mine for one in self.point.signed_by(key))
-        need(good, FALSE, "checkpoint.signature", f"the signature of the log does not fit {where}")
-        self.prove("checkpoint.signature", f"the log signed {where} with {self.point.size} entries")
+        point, logs, where = self.point, self.rules.logs, f"the checkpoint of {self.point.origin}"
+        made = [(key, one) for key in logs for one in point.signed.get(key.id, ()) if key.name == point.origin]
+        need(made, "checkpoint.log", f"no log key of the policy signed {where}", POLICY)
+        for key, one in made:
+            fits("checkpoint.signature", f"the log's signature does not fit {where}", key.verify, one, point.text)
+        self.prove("checkpoint.signature", f"the log signed {where} with {point.size} entries")
 
     def read_entries(self) -> None:
         entries, contents, proofs = self.named("entries"), self.named("contents"), self.named("proofs")
         whole = entries and {*entries} == {*contents} == {name.replace("tlog-proof", "json") for name in proofs}
-        need(whole, FORM, "entry.members", "each entry has one content document and one proof")
+        need(whole, "entry.members", "each entry has one content document and one proof", FORM)
         for name, data in sorted(entries.items()):
-            self.entries.append(self.read_entry(int(name[:10]), data, contents[name]))
-            self.check_proof(int(name[:10]), data, proofs[name.replace("json", "tlog-proof")])
+            self.read_entry(int(name[:10]), data, contents[name], proofs[name.replace("json", "tlog-proof")])
         for name, data in self.named("actors").items():
-            good = json.loads(entries[name])["actor"] == sha256(data)
-            need(good, FALSE, "entry.actor", f"actors/{name} is not the document whose hash stands in the entry")
+            need(json.loads(entries[name])["actor"] == sha256(data), "entry.actor", f"actors/{name} has another hash")
         self.prove("entry.content", f"{len(entries)} content documents have the SHA-256 that their entries name")
         self.prove("proof.inclusion", f"{len(entries)} entries are in the signed tree, each at its index")
 
-    def read_entry(self, index: int, data: bytes, content: bytes) -> Entry:
+    def read_entry(self, index: int, data: bytes, content: bytes, proof: bytes) -> None:
         where, one, told = f"entry {index}", read_json(data, "an entry"), read_json(content, "a content document")
-        good = one.keys() == {*FORMS, "keys", "seq", "type"} and one["type"] == "lotseal/entry/v1"
-        good = good and len(data) < 65_536 and type(one["seq"]) is type(one["keys"]) is int
-        good = good and one["seq"] > 0 <= one["keys"] and (one["prev"] is None) == (one["seq"] == 1)
-        for name, form in FORMS.items() if good else ():
-            nothing = one[name] is None and name in ("key", "prev")
-            fits = isinstance(one[name], str) and re.fullmatch(form, one[name], re.ASCII)
-            good = good and (nothing or bool(fits))
-        need(good, FORM, "entry.form", f"{where} does not have the form of lotseal/entry/v1")
-        good = sha256(content) == one["content"] and told.keys() == {"act", "at", "facts", "salt", "subject"}
-        good = good and (told["act"], told["at"]) == (one["act"], one["time"])
-        need(good, FALSE, "entry.content", f"{where} is about another content document")
-        return Entry(**one, index=index, leaf=sha256(b"\0" + data), subject=told["subject"], facts={**told["facts"]})
-
-    def check_proof(self, index: int, entry: bytes, data: bytes) -> None:
-        start, _, note = data.partition(b"\n\n")
-        first, second, *lines = start.decode("latin-1").split("\n")
-        good = (first, second) == ("c2sp.org/tlog-proof@v1", f"index {index}")
-        need(good, FORM, "proof.form", f"the proof of entry {index} is no tlog-proof of this index")
-        good = note == self.members["checkpoint"]
-        need(good, FALSE, "proof.checkpoint", f"the proof of entry {index} leads to another checkpoint")
-        root = root_of(index, self.point.size, entry, [unb64(line, "a proof") for line in lines])
-        need(root == self.point.root, FALSE, "proof.inclusion", f"entry {index} is not in the signed tree there")
+        need(ENTRY.fullmatch(data), "entry.form", f"{where} does not have the form of lotseal/entry/v1", FORM)
+        same = sha256(content) == one["content"] and told.keys() == {"act", "at", "facts", "salt", "subject"}
+        good = same and (told["act"], told["at"]) == (one["act"], one["time"])
+        need(good, "entry.content", f"{where} is about another content document")
+        one |= {"index": index, "leaf": sha256(b"\0" + data), "at": datetime.fromisoformat(one["time"])}
+        self.entries.append(Record(**one, subject=told["subject"], facts={**told["facts"]}))
+        start, _, note = proof.partition(b"\n\n")
+        lines = start.decode("latin-1").split("\n")
+        need(lines[:2] == ["c2sp.org/tlog-proof@v1", f"index {index}"], "proof.form", f"{where}: no tlog-proof", FORM)
+        need(note == self.members["checkpoint"], "proof.checkpoint", f"the proof of {where} has another checkpoint")
+        root = root_of(index, self.point.size, data, [unb64(line, "a proof") for line in lines[2:]])
+        need(root == self.point.root, "proof.inclusion", f"{where} is not in the signed tree there")
 
     def check_chains(self) -> None:
-        chains: dict[str, list[Entry]] = {}
+        chains: dict[str, list[Record]] = {}
         for entry in self.entries:
             line, known = chains.setdefault(entry.chain, []), len(chains.get("keys", ()))
             where, before = f"entry {entry.index} of chain {entry.chain}", line[-1].leaf if line else None
-            need(entry.seq == len(line) + 1, FALSE, "chain.gap", f"number {len(line) + 1} is missing before {where}")
-            need(entry.prev == before, FALSE, "chain.prev", f"{where} was written after another entry than here")
-            need(entry.keys == known, FALSE, "keys.count", f"{where} knew {entry.keys} entries of keys, not {known}")
+            need(entry.seq == len(line) + 1, "chain.gap", f"number {len(line) + 1} is missing before {where}")
+            need(entry.prev == before, "chain.prev", f"{where} was written after another entry than here")
+            need(entry.keys == known, "keys.count", f"{where} knew {entry.keys} entries of keys, not {known}")
             line.append(entry)
         good = self.head["chains"] == sorted(chains) and self.head["batch"] in chains
-        need(good, FALSE, "chain.list", "bundle.json lists other chains than the entries belong to")
-        lacking = NEEDED - {name.partition(":")[0] for name in chains}
-        need(not lacking, FALSE, "chain.missing", f"no chain of this kind: {min(lacking, default='')}")
+        need(good, "chain.list", "bundle.json lists other chains than the entries belong to")
+        lacking = {"batch", "category", "keys", "product", "supplier"} - {name.partition(":")[0] for name in chains}
+        need(not lacking, "chain.missing", f"no chain of this kind: {min(lacking, default='')}")
         for name, line in sorted(chains.items()):
             self.prove("chain.complete", f"{name}: {len(line)} entries, none left out up to entry {line[-1].index}")
 
     def replay_keys(self) -> None:
         for entry in self.of("key:add", "key:retire", "key:revoke", chain="keys"):
-            kid, jwk = entry.subject.partition(":")[2], entry.facts.get("jwk") or {}
+            kid, jwk, where = entry.subject.partition(":")[2], entry.facts.get("jwk") or {}, f"entry {entry.index}"
             if entry.act == "key:add":
                 thumb = sha256(canonical({name: jwk[name] for name in ("crv", "kty", "x", "y") if name in jwk}))
-                good = kid not in self.keys and (not jwk or unb64url(kid, "a key id").hex() == thumb)
-                need(good, FALSE, "key.thumbprint", f"entry {entry.index}: {kid} is not the id of a new key")
-                self.keys[kid] = Key(kid, entry.facts["role"], jwk, entry.index)
-                continue
-            need(kid in self.keys, FALSE, "key.unknown", f"entry {entry.index} ends a key that was never added")
-            name = "retired" if entry.act == "key:retire" else "revoked"
-            setattr(self.keys[kid], name, getattr(self.keys[kid], name) or entry.index)
+                good = kid not in self.keys and (not jwk or unb64(kid, "a key id", url=True).hex() == thumb)
+                need(good, "key.thumbprint", f"{where}: {kid} is not the id of a new key")
+                self.keys[kid] = {"role": entry.facts["role"], "jwk": jwk, "added": entry.index}
+            else:
+                need(kid in self.keys, "key.unknown", f"{where} ends a key that was never added")
+                self.keys[kid].setdefault("retired" if entry.act == "key:retire" else "revoked", entry.index)
         self.prove("key.history", f"{len(self.keys)} keys, each with the entries that began and ended its life")
 
-    def key_at(self, kid: str, role: str, index: int, until: int = 0) -> Key:
-        """The key, not retired before an entry and not revoked before another one, where it was there at last."""
-        where, last, key = f"entry {index}, key {kid}", max(index, until), self.keys.get(kid, Key(kid, "", {}, 0))
-        need(key.jwk.get("crv") == "P-256", FALSE, "key.unknown", f"{where}: not in the key history")
-        need(key.role == role, FALSE, "key.role", f"{where}: a key for «{key.role}», which signs nothing else")
-        need(key.added < last, FALSE, "key.window", f"{where}: added later, by entry {key.added}")
-        need((key.revoked or last) >= last, FALSE, "key.revoked", f"{where}: revoked before, by entry {key.revoked}")
-        need((key.retired or index) >= index, FALSE, "key.retired", f"{where}: retired before, by {key.retired}")
-        return key
+    def verify(self, rule: str, what: str, message: bytes, made: bytes, kid: str, role: str, *at: int) -> None:
+        """ES256 by a key from before the last entry `at`, not revoked before that, nor retired before the first one."""
+        where, last, key = f"entry {at[0]}, key {kid}", max(at[0], at[-1]), self.keys.get(kid, {"jwk": {}})
+        need(key["jwk"].get("crv") == "P-256", "key.unknown", f"{where}: not in the key history")
+        need(key["role"] == role, "key.role", f"{where}: a key for «{key['role']}», which signs nothing else")
+        need(key["added"] < last, "key.window", f"{where}: added later, by entry {key['added']}")
+        need(key.get("revoked", last) >= last, "key.revoked", f"{where}: revoked before, by {key.get('revoked')}")
+        need(key.get("retired", at[0]) >= at[0], "key.retired", f"{where}: retired before, by {key.get('retired')}")
+        x, y = (int.from_bytes(unb64(key["jwk"][name], "a key", url=True)) for name in "xy")
+        r, s, kind = int.from_bytes(made[:32]), int.from_bytes(made[32:]), ec.ECDSA(hashes.SHA256())
+        need(len(made) == 64 and 0 < s <= ORDER // 2, rule, f"{what}: no ES256 signature with low s")
+        public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        fits(rule, f"{what}: not signed by key {kid}", public.verify, utils.encode_dss_signature(r, s), message, kind)
 
     def check_certificates(self) -> None:
         files, subject, kind = self.named("files"), self.head["subject"], self.head["kind"]
         self.sent = {one.subject: one.facts for one in self.of("certificate:submit")}
         wanted = {one["file_sha256"] for one in self.sent.values()}
         for name, data in files.items():
-            need(sha256(data) == name, FALSE, "file.hash", f"files/{name} has another SHA-256 than its name")
-            need(name in wanted, FALSE, "file.foreign", f"files/{name} was never submitted for this batch")
+            need(sha256(data) == name, "file.hash", f"files/{name} has another SHA-256 than its name")
+            need(name in wanted, "file.foreign", f"files/{name} was never submitted for this batch")
             self.prove("file.hash", f"the file with SHA-256 {name} is the one that was submitted")
         for act in self.of("certificate:accept", "certificate:reject", "certificate:withdraw"):
             file = self.sent.get(act.subject, {}).get("file_sha256", "")
             good = file and act.facts.get("file_sha256", file) == file
-            need(good, FALSE, "certificate.file", f"entry {act.index} is about a file that was not submitted")
-        if kind == "certificate":
-            need(subject in self.sent, FALSE, "certificate.missing", f"{subject} was not submitted for this batch")
-            wanted = {self.sent[subject]["file_sha256"]}
+            need(good, "certificate.file", f"entry {act.index} is about a file that was not submitted")
+        need(kind != "certificate" or subject in self.sent, "certificate.missing", f"{subject} was not submitted here")
+        wanted = {self.sent[subject]["file_sha256"]} if kind == "certificate" else wanted
         missing = set() if kind == "item" else wanted - files.keys()
-        need(not missing, FALSE, "file.missing", f"the file is missing: {min(missing, default='')}")
+        need(not missing, "file.missing", f"the file is missing: {min(missing, default='')}")
 
     def check_release(self) -> None:
-        record, entries, accepted = self.named("records"), self.of("batch:release"), dict[str, Any]()
-        good = len(entries) * 2 == len(record) <= 2
-        need(good, FALSE, "release.missing", "the release, its signature or its one entry is missing")
+        record, entries = self.named("records"), self.of("batch:release")
+        need(len(entries) * 2 == len(record) <= 2, "release.missing", "the release, its signature or entry is missing")
         for entry in entries:
-            data = record["release.json"]
-            good = entry.facts["document_sha256"] == sha256(data) and entry.key in (None, entry.facts["kid"])
-            need(good, FALSE, "release.hash", f"entry {entry.index} released another document than this one")
-            key, document = self.key_at(entry.facts["kid"], "credential", entry.index), read_json(data, "the release")
-            key.verify("release.signature", "the release", b"lotseal/release/v1\n" + data, record["release.sig"])
-            for act in self.of("certificate:accept", "certificate:withdraw"):
-                if act.index < entry.index:
-                    facts = self.sent[act.subject]
-                    one = [(facts["number"], facts["file_sha256"])] if act.act == "certificate:accept" else []
-                    accepted[act.subject] = one
-            named = sorted((one["number"], one["file_sha256"]) for one in document["certificates"])
-            good = named == sorted(one for ones in accepted.values() for one in ones)
-            need(good, FALSE, "release.certificates", "the release names others than the accepted certificates")
+            data, kid, where = record["release.json"], entry.facts["kid"], f"entry {entry.index}"
+            good = entry.facts["document_sha256"] == sha256(data) and entry.key in (None, kid)
+            need(good, "release.hash", f"{where} released another document than this one")
+            message, made = b"lotseal/release/v1\n" + data, record["release.sig"]
+            self.verify("release.signature", "the release", message, made, kid, "credential", entry.index)
+            acts = self.of("certificate:accept", "certificate:withdraw")
+            last = {act.subject: act.act for act in acts if act.index < entry.index}
+            valid = [self.sent[one] for one, act in last.items() if act == "certificate:accept"]
+            document, pair = read_json(data, "the release"), lambda one: (one["number"], one["file_sha256"])
+            good = sorted(map(pair, document["certificates"])) == sorted(map(pair, valid))
+            need(good, "release.certificates", "the release names others than the accepted certificates")
             told = [one.facts for one in self.entries if one.chain.partition(":")[0] in ("batch", "product")]
             for name in ("lot", "gtin"):
                 known = {one.get(name) for one in told}.union(*(one.get("changed", {}).get(name, ()) for one in told))
-                need(document[name] in known, FALSE, "release.subject", f"the release is about another {name}")
-            self.prove("release.signature", f"key {key.kid}, in force at entry {entry.index}, signed the release")
-            self.prove("release.certificates", f"it names the {len(named)} certificates accepted until then")
+                need(document[name] in known, "release.subject", f"the release is about another {name}")
+            self.prove("release.signature", f"key {kid}, in force at {where}, signed the release")
+            self.prove("release.certificates", f"it names the {len(valid)} certificates accepted until then")
 
-    def read_jwt(self, kind: str, where: str, data: bytes, role: str, index: int) -> Json:
+    def read_jwt(self, role: str, where: str, data: bytes, index: int) -> Json:
         head, body, tail = data.decode("latin-1").split(".")
-        header = read_json(unb64url(head, where), where)
+        header, signature = read_json(unb64(head, where, url=True), where), unb64(tail, where, url=True)
         good = header == {"alg": "ES256", "kid": header.get("kid"), "typ": "vc+jwt"}
-        need(good, FORM, f"{kind}.form", f"{where} is no vc+jwt with ES256")
-        key = self.key_at(header["kid"].rpartition("#")[2], role, index)
-        key.verify(f"{kind}.signature", where, f"{head}.{body}".encode(), unb64url(tail, where))
-        return read_json(unb64url(body, where), where)
+        need(good, f"{role}.form", f"{where} is no vc+jwt with ES256", FORM)
+        message, kid = f"{head}.{body}".encode(), header["kid"].rpartition("#")[2]
+        self.verify(f"{role}.signature", where, message, signature, kid, role, index)
+        return read_json(unb64(body, where, url=True), where)
 
     def read_status_list(self, name: str, data: bytes) -> bytes:
         """The bits of a list whose hash the last entry of its chain names."""
         where, editions = f"status/{name}", self.of("status:publish", chain=f"status:{name.removesuffix('.jwt')}")
         newest = editions and editions[-1].facts["jwt_sha256"] == sha256(data)
-        need(newest, FALSE, "status.edition", f"{where} is not the newest edition that the log names")
-        subject = self.read_jwt("status", where, data, "status", editions[-1].index)["credentialSubject"]
+        need(newest, "status.edition", f"{where} is not the newest edition that the log names")
+        subject = self.read_jwt("status", where, data, editions[-1].index)["credentialSubject"]
         self.prove("status.edition", f"{where} is edition {len(editions)}, the newest one here, and signed")
-        return zlib.decompressobj(31).decompress(unb64url(subject["encodedList"][1:], where), MAX_BITS)
+        return zlib.decompressobj(31).decompress(unb64(subject["encodedList"][1:], where, url=True), MAX_BITS)
 
     def check_credentials(self) -> None:
         lists = {name: self.read_status_list(name, data) for name, data in self.named("status").items()}
-        held, revoked = (
-            self.named("credentials"),
-            {one.facts["credential"]: one.index for one in self.of("credential:revoke")},
-        )
+        revoked = {one.facts["credential"]: one.index for one in self.of("credential:revoke")}
+        held = self.named("credentials")
         for entry in self.of("credential:issue"):
             ref = entry.facts["credential"]
             where, data = f"credentials/{ref}.jwt", held.pop(f"{ref}.jwt", b"")
-            need(data or self.head["kind"] != "batch", FALSE, "credential.missing", f"{where} is missing")
+            need(data or self.head["kind"] != "batch", "credential.missing", f"{where} is missing")
             if data:
-                good = sha256(data) == entry.facts["jwt_sha256"]
-                need(good, FALSE, "credential.hash", f"{where} is not the one that entry {entry.index} issued")
-                status = self.read_jwt("credential", where, data, "credential", entry.index)["credentialStatus"]
+                need(sha256(data) == entry.facts["jwt_sha256"], "credential.hash", f"{where}: another one was issued")
+                status = self.read_jwt("credential", where, data, entry.index)["credentialStatus"]
                 bits = lists.get(f"{status['statusListCredential'].rpartition('/')[2]}.jwt", b"")
                 octet, bit = divmod(int(status["statusListIndex"]), 8)
-                need(octet < len(bits), FALSE, "status.missing", f"{where}: its status list is missing")
+                need(octet < len(bits), "status.missing", f"{where}: its status list is missing")
                 down = bool(bits[octet] << bit & 128)
-                good = down == (ref in revoked)
-                need(good, FALSE, "status.bit", f"{where}: status list and log disagree whether it is revoked")
+                need(down == (ref in revoked), "status.bit", f"{where}: list and log disagree whether it is revoked")
                 state = f"revoked by entry {revoked[ref]}" if down else "not revoked"
                 self.prove("credential.signature", f"{where}: issued by entry {entry.index}, signed, {state}")
-        need(not held, FALSE, "credential.foreign", f"not issued for this batch: {min(held, default='')}")
+        need(not held, "credential.foreign", f"not issued for this batch: {min(held, default='')}")
 
     def check_item(self, where: str, serial: str, item: Json) -> None:
-        proof = item["proof"]
-        good = (
-            item.keys() == ITEM and type(item["place"]) is int and [bytes.fromhex(one).hex() for one in proof] == proof
-        )
-        need(good, FORM, "item.form", f"{where} does not have the form of an item")
+        good = item.keys() == {"link", "place", "proof", "run", "state"} and type(item["place"]) is int
+        proof = [bytes.fromhex(one) for one in item["proof"]] if good else []
+        need(good and [one.hex() for one in proof] == item["proof"], "item.form", f"{where} is no item of a run", FORM)
         commits = [one for one in self.of("codes:commit") if one.facts["run"] == item["run"]]
-        need(commits, FALSE, "item.run", f"{where}: no entry commits to its run")
-        entry = commits[0]
-        run, (uri, query, signed) = entry.facts, item["link"].partition("?s=")
+        need(commits, "item.run", f"{where}: no entry commits to its run")
+        run, (uri, query, signed) = commits[0].facts, item["link"].partition("?s=")
         lots = ("", f"/10/{quote(run['lot'], safe='')}")
-        good = uri in [f"{run['base'].upper()}/01/{run['gtin']}{lot}/21/{serial}" for lot in lots]
-        good = good and bool(query) == (run["tier"] == "B")
-        need(good, FALSE, "item.link", f"{where}: the link does not belong to its run")
-        root = root_of(item["place"], run["count"], item["link"].encode(), [bytes.fromhex(one) for one in proof])
-        need(root == run["root"], FALSE, "item.root", f"{where}: not a code of its run")
+        uris = [f"{run['base'].upper()}/01/{run['gtin']}{lot}/21/{serial}" for lot in lots]
+        need(uri in uris and bool(query) == (run["tier"] == "B"), "item.link", f"{where}: not the link of this code")
+        root = root_of(item["place"], run["count"], item["link"].encode(), proof)
+        need(root == run["root"], "item.root", f"{where}: not a code of its run")
         self.prove("item.root", f"{serial} is code {item['place'] + 1} of the {run['count']} of run {item['run']}")
         if query:
             # A run that was ordered before its key was retired may end after that.
-            wanted = {"run": item["run"], "count": run["count"]}
-            orders = [one.index for one in self.of("codes:issue") if wanted.items() <= one.facts.items()]
-            key = self.key_at(run["kid"], "item", (orders or [entry.index])[0], entry.index)
-            good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) and int(signed[1:]) >> 512 == 0
-            need(good, FALSE, "item.signature", f"{where}: the signature does not have its form")
-            message = f"lotseal/item/v1\n{uri}".encode()
-            key.verify("item.signature", where, message, int(signed[1:]).to_bytes(64))
-            self.prove("item.signature", f"{serial} is signed by key {key.kid}, in force then")
+            wanted = {"run": item["run"], "count": run["count"]}.items()
+            at = [one.index for one in self.of("codes:issue") if wanted <= one.facts.items()] + [commits[0].index]
+            # 155 digits may say more than 64 bytes, which no signature has.
+            good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) is not None
+            made = int(signed[1:]).to_bytes(65).removeprefix(b"\0") if good else b""
+            self.verify("item.signature", where, f"lotseal/item/v1\n{uri}".encode(), made, run["kid"], "item", *at)
+            self.prove("item.signature", f"{serial} is signed by key {run['kid']}, in force then")
         void = {one.subject for one in self.of("codes:void")} & {f"item:{serial}", f"run:{item['run']}"}
         state = "void" if void else "issued"
-        need(item["state"] == state, FALSE, "item.state", f"{where}: the log says «{state}»")
+        need(item["state"] == state, "item.state", f"{where}: the log says «{state}»")
         self.prove("item.state", f"{serial}: {state}")
 
     def tell_state(self) -> None:
         state = before = recalled = ""
         for entry in self.of(*(f"batch:{word}" for word in STEPS)):
             word = entry.act.partition(":")[2]
-            before = state if word == "hold" else before
-            state = before if word == "hold-lift" else STEPS[word]
+            state, before = before if word == "hold-lift" else STEPS[word], state if word == "hold" else before
             recalled = f", recalled by entry {entry.index}" if word == "recall" else recalled
         self.prove("batch.state", f"{self.head['batch']} is «{state}»{recalled}")
 
-    def check_witnesses(self) -> dict[str, int]:
-        """When each witness saw the checkpoint, in seconds since 1970."""
-        seen, quorum = dict[str, int](), self.rules.quorum
+    def check_witnesses(self) -> list[datetime]:
+        """When each known witness saw the checkpoint."""
+        seen, quorum = dict[str, datetime](), self.rules.quorum
         for name, key in self.rules.witnesses.items():
-            for one in self.point.signed_by(key):
-                seen[name] = int.from_bytes(one[:8])
-                message = f"cosignature/v1\ntime {seen[name]}\n".encode() + self.point.text
-                good = len(one) == 72 and key.holds(message, one[8:])
-                need(good, FALSE, "cosignature.signature", f"the cosignature of {key.name} does not fit")
-                self.prove("cosignature.signature", f"{key.name} saw this checkpoint at {spoken(seen[name])}")
+            for one in self.point.signed.get(key.id, ()):
+                second, wrong = int.from_bytes(one[:8]), f"the cosignature of {key.name} does not fit"
+                message = f"cosignature/v1\ntime {second}\n".encode() + self.point.text
+                fits("cosignature.signature", wrong, key.verify, one[8:], message)
+                seen[name] = datetime.fromtimestamp(second, UTC)
+                self.prove("cosignature.signature", f"{key.name} saw this checkpoint at {seen[name].isoformat()}")
         told = f"{len(seen)} known witnesses cosigned"
-        need(self.rules.met(quorum, seen), POLICY, "policy.quorum", f"quorum «{quorum}» is not met: {told}")
+        need(self.rules.met(quorum, seen), "policy.quorum", f"quorum «{quorum}» is not met: {told}", POLICY)
         self.prove("policy.quorum", f"quorum «{quorum}» is met: {told}")
-        return seen
+        return [*seen.values()]
 
-    def check_time(self, seen: dict[str, int], tsa_root: bytes | None) -> None:
-        roots = x509.load_pem_x509_certificates(tsa_root) if tsa_root else []
-        pinned, seconds = tsa_root is None, [*seen.values()]
+    def check_time(self, seen: list[datetime], tsa_root: bytes | None) -> None:
+        roots, pinned = x509.load_pem_x509_certificates(tsa_root) if tsa_root else [], tsa_root is None
         for name, data in self.named("timestamps").items():
-            stamp = Stamp(data, hashlib.sha256(self.point.text).digest())
-            trusted = stamp.leads_to(roots)
+            at, authority, trusted = read_stamp(data, hashlib.sha256(self.point.text).digest(), roots)
             pinned, by = pinned or trusted, "pinned by you" if trusted else "not pinned"
-            seconds.append(int(stamp.at.timestamp()))
-            self.prove("timestamp.signature", f"{name}: {stamp.authority} ({by}) at {stamp.at.isoformat()}")
-        need(pinned, POLICY, "timestamp.root", "no timestamp of an authority that you pinned")
-        first, high = min(seconds, default=2**62), self.entries[0]
-        if seconds:
-            self.prove("time.logged", f"all of this was logged at {spoken(first)} or before")
-        told: dict[str, list[str]] = {"time.back-dated": [], "time.ahead": []}
+            seen.append(at)
+            self.prove("timestamp.signature", f"{name}: {authority} ({by}) at {at.isoformat()}")
+        need(pinned, "timestamp.root", "no timestamp of an authority that you pinned", POLICY)
+        if seen:
+            self.prove("time.logged", f"all of this was logged at {min(seen).isoformat()} or before")
+        told, high = {"time.back-dated": list[str](), "time.ahead": list[str]()}, self.entries[0]
         for entry in self.entries:
-            claimed, before = (datetime.fromisoformat(one.time).timestamp() for one in (entry, high))
-            if claimed < before - LATE_S:
+            if high.at - entry.at > LATE:
                 told["time.back-dated"].append(f"entry {entry.index} of {entry.time} after {high.index} of {high.time}")
-            if claimed > first + LATE_S:
+            if seen and entry.at - min(seen) > LATE:
                 told["time.ahead"].append(f"entry {entry.index} of {entry.time}, which was logged before")
-            high = entry if claimed > before else high
+            high = entry if entry.at > high.at else high
         told["log.later"] = ["whether later entries follow shows the log itself: lotseal log verify"]
         for rule, lines in told.items():
             more = f", and {len(lines) - 1} more" if len(lines) > 1 else ""
             self.report.notes += [{"rule": rule, "fact": f"{lines[0]}{more}"}] if lines else []
 
 
-class Node(NamedTuple):
-    """One DER value; `node / 2` is the third value inside."""
-
-    tag: int
-    whole: bytes
-    body: bytes
-
-    def __truediv__(self, place: int) -> Node:
-        return read_der(self.body)[place]
-
-
-def read_der(data: bytes) -> list[Node]:
-    nodes, at = [], 0
+def read_der(data: bytes) -> list[tuple[bytes, bytes]]:
+    """The head and the body of each DER value."""
+    values, at = [], 0
     while at < len(data):
-        size, head = data[at + 1], 2
-        if size > 127:
-            size, head = int.from_bytes(data[at + 2 : at + 2 + size - 128]), 2 + size - 128
-        nodes.append(Node(data[at], data[at : at + head + size], data[at + head : at + head + size]))
-        at += head + size
-    need(at == len(data) < MAX_NOTE, FORM, "timestamp.form", "a timestamp is no DER of its size")
-    return nodes
+        size, start = data[at + 1], at + 2 + max(data[at + 1] - 128, 0)
+        size = int.from_bytes(data[at + 2 : start]) if size > 127 else size
+        values.append((data[at:start], data[start : start + size]))
+        at = start + size
+    need(at == len(data) < MAX_NOTE, "timestamp.form", "a timestamp is no DER of its size", FORM)
+    return values
 
 
-class Stamp:
-    """A time-stamp response (RFC 3161, RFC 5816) over a SHA-256: its time, and the certificate that signed it."""
+def inside(data: bytes, *path: int) -> bytes:
+    """The body at a path of places: 2, 0 is the first value inside the third."""
+    for place in path:
+        data = read_der(data)[place][1]
+    return data
 
-    def __init__(self, data: bytes, imprint: bytes) -> None:
-        status, token = read_der(read_der(data)[0].body)
-        signed = read_der((token / 1 / 0).body)
-        info = (signed[2] / 1 / 0).body
-        told, (_, _, digest, attributes, _, made, *_) = read_der(info)[0], read_der((signed[-1] / 0).body)
-        # By the ends of their object ids: 0903 is the content type, 0904 the digest, 022f the certificate's hash.
-        said = {(one / 0).body.hex()[-4:]: one / 1 / 0 for one in read_der(attributes.body)}
-        good = (signed[2] / 0).body == said["0903"].body == bytes.fromhex("2a864886f70d0109100104")
-        need(good and (status / 0).body in (b"\0", b"\1"), FORM, "timestamp.form", "this is no granted timestamp")
-        good = (told / 2 / 0 / 0).body.hex() == "608648016503040201" and (told / 2 / 1).body == imprint
-        need(good, FALSE, "timestamp.imprint", "a timestamp is about another checkpoint")
-        self.at = datetime.strptime((told / 4).body.decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
-        named = next(one.body for one in read_der((said["022f"] / 0 / 0).body) if one.tag == 4)
-        size = {32: "sha256", 48: "sha384", 64: "sha512"}
-        whole = [one.whole for one in read_der(signed[3].body)]
-        self.held = [x509.load_der_x509_certificate(one) for one in whole]
-        self.signer = self.held[[hashlib.new(size[len(named)], one).digest() for one in whole].index(named)]
-        self.authority = self.signer.subject.rfc4514_string()
-        kind = {"01": hashes.SHA256(), "02": hashes.SHA384(), "03": hashes.SHA512()}[(digest / 0).body.hex()[-2:]]
-        public: Any = self.signer.public_key()
-        how = [padding.PKCS1v15(), kind] if isinstance(public, rsa.RSAPublicKey) else [ec.ECDSA(kind)]
-        try:
-            need(hashlib.new(kind.name, info).digest() == said["0904"].body, FALSE, "timestamp.signature", "digest")
-            public.verify(made.body, b"\x31" + attributes.whole[1:], *how)
-        except InvalidSignature:
-            raise Refused(FALSE, "timestamp.signature", f"not signed by {self.authority}") from None
-        usage = self.signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        fit = ExtendedKeyUsageOID.TIME_STAMPING in usage and self._lives(self.signer)
-        need(fit, FALSE, "timestamp.certificate", f"{self.authority} may not stamp, or not at that time")
 
-    def _lives(self, one: x509.Certificate) -> bool:
-        return one.not_valid_before_utc <= self.at <= one.not_valid_after_utc
+def read_stamp(data: bytes, imprint: bytes, roots: Collection[x509.Certificate]) -> tuple[datetime, str, bool]:
+    """A time-stamp response (RFC 3161, RFC 5816) over a SHA-256: time, authority, whether a root vouches for it."""
+    (_, status), (_, token) = read_der(inside(data, 0))
+    signed = inside(token, 1, 0)
+    info, (_, _, digest, attributes, _, made, *_) = inside(signed, 2, 1, 0), read_der(inside(signed, -1, 0))
+    # By the ends of their object ids: 0903 is the content type, 0904 the digest, 022f the certificate's hash.
+    said = {inside(one, 0).hex()[-4:]: inside(one, 1, 0) for _, one in read_der(attributes[1])}
+    good = inside(signed, 2, 0) == said["0903"] == bytes.fromhex("2a864886f70d0109100104")
+    need(good and inside(status, 0) in (b"\0", b"\1"), "timestamp.form", "this is no granted timestamp", FORM)
+    good = inside(info, 0, 2, 0, 0).hex() == "608648016503040201" and inside(info, 0, 2, 1) == imprint
+    need(good, "timestamp.imprint", "a timestamp is about another checkpoint")
+    at = datetime.strptime(inside(info, 0, 4).decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
+    kinds = {1: hashes.SHA256(), 2: hashes.SHA384(), 3: hashes.SHA512()}
+    named = next(body for head, body in read_der(inside(said["022f"], 0, 0)) if head[0] == 4)
+    held = [x509.load_der_x509_certificate(head + body) for head, body in read_der(inside(signed, 3))]
+    signer = next(one for one in held if named in [one.fingerprint(kind) for kind in kinds.values()])
+    name, kind = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]]
+    public: Any = signer.public_key()
+    how = [padding.PKCS1v15(), kind] if isinstance(public, rsa.RSAPublicKey) else [ec.ECDSA(kind)]
+    need(hashlib.new(kind.name, info).digest() == said["0904"], "timestamp.signature", "the stamp has another digest")
+    message = b"\x31" + attributes[0][1:] + attributes[1]  # as a SET OF: RFC 5652 section 5.4
+    fits("timestamp.signature", f"not signed by {name}", public.verify, made[1], message, *how)
+    usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    good = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc
+    good = good and x509.oid.ExtendedKeyUsageOID.TIME_STAMPING in usage
+    need(good, "timestamp.certificate", f"{name} may not stamp, or not at that time")
+    path = [signer]
+    for last in path:
+        path += [one for one in (*held, *roots) if one not in path and issued(last, one, at)]
+    return at, name, any(one in roots for one in path)
 
-    def _issued(self, one: x509.Certificate, by: x509.Certificate) -> bool:
-        try:
-            one.verify_directly_issued_by(by)
-            return self._lives(by) and by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
-            return False
 
-    def leads_to(self, roots: Sequence[x509.Certificate]) -> bool:
-        """Whether the signer is one of these, or issued by one, through what the response holds."""
-        path = [self.signer]
-        for at in path:
-            path += [one for one in self.held if one not in path and self._issued(at, one)]
-        return any(at in roots or any(self._issued(at, root) for root in roots) for at in path)
+def issued(one: x509.Certificate, by: x509.Certificate, at: datetime) -> bool:
+    """Whether an authority that was one at that time issued this certificate."""
+    with suppress(ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        one.verify_directly_issued_by(by)
+        alive = by.not_valid_before_utc <= at <= by.not_valid_after_utc
+        return alive and by.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    return False
 
 
 def shown(report: Report) -> str:
     """The report for people; what could steer a terminal is written out."""
-    ended = [report.refused] if report.refused else []
-    lines = [
-        f"  {word:7} {one['rule']}: {one['fact']}"
-        for word, told in (("proven", report.facts), ("note", report.notes), ("WRONG", ended))
-        for one in told
-    ]
+    words = {"proven": report.facts, "note": report.notes, "WRONG": [report.refused] if report.refused else []}
+    lines = [f"  {word:7} {one['rule']}: {one['fact']}" for word, told in words.items() for one in told]
     text = "\n".join([*lines, f"{report.result}: {report.about.get('subject', 'no bundle')}"])
     if report.exit == 0 and report.policy == "bundle":
         text += "\nThe keys are the operator's own word. Bring your own policy with --policy FILE."
@@ -688,20 +576,18 @@ def shown(report: Report) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a Lotseal evidence bundle off-line.")
-    parser.add_argument("bundle", metavar="BUNDLE.zip")
-    parser.add_argument("--policy", metavar="FILE", help="tlog-policy with the keys that you trust")
-    parser.add_argument("--tsa-root", metavar="FILE", help="PEM certificates of time-stamp authorities that you trust")
+    parser.add_argument("bundle", metavar="BUNDLE.zip", type=Path)
+    parser.add_argument("--policy", metavar="FILE", type=Path, help="tlog-policy with the keys that you trust")
+    parser.add_argument("--tsa-root", metavar="FILE", type=Path, help="PEM certificates of authorities that you trust")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     asked = parser.parse_args(arguments)
     try:
-        paths = (asked.bundle, asked.policy, asked.tsa_root)
-        data, *rest = [None if one is None else Path(one).read_bytes() for one in paths]
+        files = [one and one.read_bytes() for one in (asked.bundle, asked.policy, asked.tsa_root)]
     except OSError as error:
         print(f"cannot read {error.filename}: {error.strerror}", file=sys.stderr)
         return 3
-    report = check(data or b"", *rest)
-    told = json.dumps(vars(report), indent=2) if asked.json else shown(report)
-    sys.stdout.buffer.write(f"{told}\n".encode())
+    report = check(*files)
+    sys.stdout.buffer.write(f"{json.dumps(vars(report), indent=2) if asked.json else shown(report)}\n".encode())
     return report.exit
 
 
