@@ -22,9 +22,10 @@ MORE = {"batches.show": 6, "certificates.show": 4, "passport.item": 2, "reports.
 NO_PAGES = (
     "static", "media.picture", "reports.page", "reports.file", "certificates.page", "certificates.file",
     "batches.document", "log_desk.raw", "log_desk.content", "log_desk.proof",
-    "labels.example", "labels.symbol", "labels.sheet", "labels.preview",
+    "labels.example", "labels.symbol", "labels.sheet", "labels.preview", "products.symbol",
+    "evidence.batch", "evidence.certificate", "evidence.item", "log.checkpoint", "log.policy",
 )  # fmt: skip
-"""Images and downloads."""
+"""Images, texts and downloads."""
 LINKS = """() => [...document.querySelectorAll('a[href]:not([download])')].map(link => link.href)"""
 
 
