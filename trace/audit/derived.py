@@ -30,7 +30,7 @@ def laboratories(session: Session) -> Iterator[Finding]:
     if _looked_for(session):
         return
     numbers = labs.numbers(session)
-    refs = {row: ref for row, ref in session.execute(select(Laboratory.id, Laboratory.ref))}
+    refs = {row.id: row.ref for row in session.execute(select(Laboratory.id, Laboratory.ref))}
     query = select(Certificate.ref, Certificate.accreditation, Certificate.laboratory_id, Batch.ref)
     rows = session.execute(query.join(Batch, Batch.id == Certificate.batch_id).execution_options(yield_per=500))
     for ref, accreditation, present, batch in rows:

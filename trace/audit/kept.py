@@ -134,14 +134,13 @@ def laboratory(_session: Session, row: Laboratory) -> Facts:
         "valid_until": row.valid_until and row.valid_until.isoformat(),
         "suspended_at": moment(row.suspended_at),
         "numbers": sorted(one.number for one in row.numbers),
-        "roots": sorted((_root(one) for one in row.roots), key=lambda one: str(one["root"])),
     }
 
 
-def _root(row: PinnedRoot) -> Facts:
+def root(_session: Session, row: PinnedRoot) -> Facts:
     return {
         **_stamped(row, "sha256", "purpose", "removed_by", "removed_reason"),
-        "root": row.ref,
+        "laboratory": _ref(row.laboratory),
         "der": sha256_hex(row.der),
         "certificate": row.subject,
         "not_after": moment(row.not_after),

@@ -17,7 +17,7 @@ from ..errors import LotsealError
 from ..files.storage import LocalStorage
 from ..items.models import CodeRun
 from ..keys.models import SigningKey
-from ..labs.models import Laboratory
+from ..labs.models import Laboratory, PinnedRoot
 from ..links.models import Link, LinkHost
 from ..log import Act
 from ..log.models import LogEntry, LogTerm
@@ -109,6 +109,8 @@ def _of_chain(session: Session, storage: LocalStorage, history: History) -> Iter
             yield from _pictures(storage, history)
         if word == "batch":
             yield from _below_batch(session, storage, history)
+        if word == "laboratory":
+            yield from _roots(session, history)
         if word == "status":
             yield from derived.bits(session, history)
 
@@ -195,6 +197,12 @@ def _file(storage: LocalStorage, chain: str, subject: str, field: str, sha256: A
         yield Finding("file.differs", chain, subject, field, sha256, problem.rule)
 
 
+def _roots(session: Session, history: History) -> Iterator[Finding]:
+    laboratory = select(Laboratory.id).where(Laboratory.ref == history.chain.partition(":")[2])
+    own = PinnedRoot.laboratory_id == laboratory.scalar_subquery()
+    yield from _children(session, history, "root", _Kind(PinnedRoot, kept.root), own)
+
+
 # --- what belongs to a batch ------------------------------------------------------------------------------------------
 
 
@@ -234,7 +242,7 @@ def _release(session: Session, history: History, batch: Batch) -> Iterator[Findi
 
 
 def _children(session: Session, history: History, word: str, kind: _Kind, own: Any) -> Iterator[Finding]:
-    """Reports, credentials or runs: those of the chain, and rows of the batch that the chain does not know."""
+    """Reports, credentials, runs or roots: those of the chain, and own rows that the chain does not know."""
     for subject in history.things:
         if subject.startswith(f"{word}:"):
             yield from _of_thing(session, history, subject, kind)
@@ -261,8 +269,9 @@ _BEGINNINGS = {
     Act.CODES_ISSUE: "run",
     Act.CODES_COMMIT: None,
     Act.CREDENTIAL_ISSUE: "credential",
+    Act.LABORATORY_PIN: "root",
 }
-"""Acts that begin a thing below a batch, with the fact that names it where the act's subject is the batch."""
+"""Acts that begin a thing below a batch or laboratory, with the fact that names it where the act's subject does not."""
 
 
 def _begun(told: Told) -> str:

@@ -234,7 +234,8 @@ def _withdraw(history: History, told: Told) -> None:
     )
 
 
-def _batch_of(history: History) -> str:
+def _own(history: History) -> str:
+    """The reference of the batch or laboratory whose chain this is."""
     return history.chain.partition(":")[2]
 
 
@@ -242,12 +243,12 @@ def _order(history: History, told: Told) -> None:
     """A run that begins. When its job gave up and was ordered again, the run is the one that is there."""
     if "again" in told.facts:
         return
-    facts = {**told.facts, "root": None, "batch": _batch_of(history), "added_at": told.at, "added_by": told.name}
+    facts = {**told.facts, "root": None, "batch": _own(history), "added_at": told.at, "added_by": told.name}
     history.things[f"run:{facts.pop('run')}"] = facts
 
 
 def _commit(history: History, told: Told) -> None:
-    facts = {**told.facts, "batch": _batch_of(history)}
+    facts = {**told.facts, "batch": _own(history)}
     del facts["run"]
     # A run whose order was not logged yet is known from here on.
     ordered = history.things.get(told.subject) or {}
@@ -274,7 +275,7 @@ def finished_run(history: History, ref: str) -> Facts | None:
 
 
 def _add_laboratory(history: History, told: Told) -> None:
-    _added(history, told, suspended_at=None, suspended_reason="", roots=[])
+    _added(history, told, suspended_at=None, suspended_reason="")
     _number(history.thing(told.subject))
 
 
@@ -288,16 +289,15 @@ def _number(laboratory: Facts) -> None:
 
 
 def _pin(history: History, told: Told) -> None:
-    roots = history.thing(told.subject)["roots"]
-    kept = {"removed_at": None, "removed_by": "", "removed_reason": ""}
+    root = {**told.facts, "added_at": told.at, "added_by": told.name}
+    root |= {"removed_at": None, "removed_by": "", "removed_reason": ""}
     # The fingerprint of a certificate is the hash of its DER form.
-    stamps = {"der": told.facts["sha256"], "added_at": told.at, "added_by": told.name}
-    roots.append({**told.facts, **stamps, **kept})
-    roots.sort(key=lambda root: str(root["root"]))
+    root |= {"der": root["sha256"], "laboratory": _own(history)}
+    history.things[f"root:{root.pop('root')}"] = root
 
 
 def _unpin(history: History, told: Told) -> None:
-    [root] = [one for one in history.thing(told.subject)["roots"] if one["root"] == told.facts["root"]]
+    root = history.thing(f"root:{told.facts['root']}")
     root.update(removed_at=told.at, removed_by=told.name, removed_reason=told.facts["reason"])
 
 
@@ -310,7 +310,7 @@ def _issue(history: History, told: Told) -> None:
         **{name: facts[name] for name in ("kind", "kid", "list", "index")},
         "sha256": facts["jwt_sha256"],
         "jwt": facts["jwt_sha256"],
-        "batch": _batch_of(history),
+        "batch": _own(history),
         "certificate": facts.get("certificate"),
         "issued_at": told.at,
         "revoked_at": None,
