@@ -11,6 +11,7 @@ from itertools import count
 import makers
 import pytest
 from makers import AT, HOLD, RECALL
+from signers import laboratory_root, stranger_root
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,15 +21,21 @@ from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.audit import service as audit
 from lotseal.trace.audit.model import Finding
 from lotseal.trace.batches import service as batches
+from lotseal.trace.batches.models import Batch
 from lotseal.trace.certificates import service as certificates
 from lotseal.trace.certificates.models import Certificate
+from lotseal.trace.credentials import service as credentials
 from lotseal.trace.files.service import TakenIn
 from lotseal.trace.items import service as items
+from lotseal.trace.jobs.models import JobState
 from lotseal.trace.keys import service as keys
 from lotseal.trace.keys.models import SigningKey
+from lotseal.trace.labs import service as labs
+from lotseal.trace.labs.models import Laboratory
+from lotseal.trace.labs.roots import read_root
 from lotseal.trace.links import service as links
 from lotseal.trace.links.intake import read_link
-from lotseal.trace.log import Act, record
+from lotseal.trace.log import Act, Actor, record
 from lotseal.trace.products import service as products
 from lotseal.trace.releases import service as releases
 from lotseal.trace.suppliers import service as suppliers
@@ -86,6 +93,34 @@ def live(system: System) -> None:
         _live(system, now)
 
 
+def go_through_laboratories(session: Session, by: Actor, now: Callable[[], datetime]) -> None:
+    """One that the reports name, and another one; each with a root that counts and one that was taken away."""
+    named = makers.a_laboratory(session, note="asked by telephone")
+    other = makers.a_laboratory(session, name_en="Zhejian", cma="", cnas="CNAS L1234")
+    draft = labs.read_laboratory({**makers.LABORATORY, "name_en": "Zhejian Testing", "cma": "", "cnas": "CNAS L4321"})
+    labs.change(session, other, draft, by=by, at=now())
+    for laboratory in (named, other):
+        labs.suspend(session, laboratory, "accreditation lapsed", by=by, at=now())
+        _pin_both(session, laboratory, by, now)
+    labs.resume(session, named, by=by, at=now())
+
+
+def _pin_both(session: Session, laboratory: Laboratory, by: Actor, now: Callable[[], datetime]) -> None:
+    for holder in (laboratory_root(), stranger_root()):
+        raw = {"sha256": holder.sha256, "purpose": "signing"}
+        root = labs.pin(session, laboratory, read_root(holder.der), raw, by=by, at=now())
+    labs.unpin(session, root, "key stolen", by=by, at=now())
+
+
+def order_twice(session: Session, batch: Batch, by: Actor, now: Callable[[], datetime]) -> None:
+    """A run whose job gave up and begins again; no code of it is made yet."""
+    order = items.read_order({"count": "4", "tier": "B"})
+    run = items.order_codes(session, batch, order, base=makers.BASE, by=by, at=now())
+    assert run.job is not None
+    run.job.state = JobState.DEAD
+    items.issue_again(session, run, by=by, at=now())
+
+
 def _live(system: System, now: Callable[[], datetime]) -> None:
     log_the_keys(system)
     system.sequencer().run_once()
@@ -120,6 +155,7 @@ def _live(system: System, now: Callable[[], datetime]) -> None:
         suppliers.resume(session, milk, by=bob, at=now())
         suppliers.change(session, milk, suppliers.read_supplier(facts), by=bob, at=now())
         suppliers.suspend(session, milk, "papers lapsed again", by=bob, at=now())
+        go_through_laboratories(session, bob, now)
     system.sequencer().run_once()
 
     with system.main.write() as session:
@@ -146,6 +182,7 @@ def _live(system: System, now: Callable[[], datetime]) -> None:
     tier_b = makers.codes(system, batch, count=5, tier="B")
     makers.codes(system, batch, count=3)
     makers.codes(system, recalled, count=2, short=True)
+    makers.issue_credentials(system, now())
 
     with system.main.write() as session:
         session.add_all((product, other, bob, batch, recalled))
@@ -165,4 +202,9 @@ def _live(system: System, now: Callable[[], datetime]) -> None:
         keys.rotate(session, system.ring, Role.ITEM, by=OPERATOR, at=now(), reason="yearly")
         status = keys.current_pair(session, Role.STATUS)
         keys.revoke(session, keys.to_revoke(session, status.kid), "laptop lost", system.ring, by=OPERATOR, at=now())
+        credentials.after_revocation(session, status, by=OPERATOR, at=now())
+    makers.issue_credentials(system, now())
+    with system.main.write() as session:
+        session.add_all((other, bob))
+        order_twice(session, makers.a_batch(session, other, lot="O1"), bob, now)
     system.sequencer().run_once()

@@ -15,9 +15,11 @@ from ..batches.intake import BatchDraft
 from ..batches.models import Batch
 from ..certificates import service as certificates
 from ..certificates.models import Certificate
+from ..credentials.models import Credential, StatusList
 from ..items.commitment import made_with
 from ..items.models import CodeRun
 from ..keys.models import SigningKey
+from ..labs.models import Laboratory, PinnedRoot
 from ..links.models import Link, LinkHost
 from ..log import time_text
 from ..products import service as products
@@ -125,5 +127,47 @@ def certificate(session: Session, row: Certificate) -> Facts:
     }
 
 
+def laboratory(_session: Session, row: Laboratory) -> Facts:
+    names = ("name_zh", "name_en", "country", "cma", "cnas", "ilac", "note", "suspended_reason")
+    return {
+        **_stamped(row, *names),
+        "valid_until": row.valid_until and row.valid_until.isoformat(),
+        "suspended_at": moment(row.suspended_at),
+        "numbers": sorted(one.number for one in row.numbers),
+    }
+
+
+def root(_session: Session, row: PinnedRoot) -> Facts:
+    return {
+        **_stamped(row, "sha256", "purpose", "removed_by", "removed_reason"),
+        "laboratory": _ref(row.laboratory),
+        "der": sha256_hex(row.der),
+        "certificate": row.subject,
+        "not_after": moment(row.not_after),
+        "removed_at": moment(row.removed_at),
+    }
+
+
+def credential(_session: Session, row: Credential) -> Facts:
+    return {
+        **_columns(row, ("kind", "sha256", "kid", "reason")),
+        "batch": _ref(row.batch),
+        "certificate": _ref(row.certificate),
+        "jwt": sha256_hex(row.jwt.encode()),
+        "list": row.list_number,
+        "index": row.status_index,
+        "issued_at": moment(row.issued_at),
+        "revoked_at": moment(row.revoked_at),
+    }
+
+
+def status_list(_session: Session, row: StatusList) -> Facts:
+    return {
+        **_columns(row, ("seq", "sha256", "kid")),
+        "jwt": sha256_hex(row.jwt.encode()),
+        "at": moment(row.at),
+    }
+
+
 def run(_session: Session, row: CodeRun) -> Facts:
-    return {**made_with(row), "batch": _ref(row.batch), "count": row.count, "root": row.root}
+    return {**made_with(row), **_stamped(row, "count", "root"), "batch": _ref(row.batch)}

@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, String, cast, exists, select
 from sqlalchemy.orm import Session
 
 from ...signing.errors import SigningError
 from ..batches.models import Batch
 from ..certificates.models import Certificate
+from ..credentials.models import Credential, StatusList
 from ..errors import LotsealError
 from ..files.storage import LocalStorage
 from ..items.models import CodeRun
-from ..jobs.models import JobState
 from ..keys.models import SigningKey
+from ..labs.models import Laboratory, PinnedRoot
 from ..links.models import Link, LinkHost
 from ..log import Act
 from ..log.models import LogEntry, LogTerm
@@ -24,11 +25,11 @@ from ..log.service import KEYS_CHAIN
 from ..products.models import Category, Product
 from ..releases import service as releases
 from ..suppliers.models import Supplier
-from . import kept, runs
+from . import derived, kept, runs
 from .model import Finding
 from .replay import Facts, History, replay
 from .streams import streamed
-from .told import ERASED, as_logged
+from .told import ERASED, Told, as_logged
 
 CHAINS = 200
 
@@ -41,15 +42,27 @@ class _Kind:
 
     model: Any
     kept: Callable[[Session, Any], Facts]
+    column: str = "ref"
+    """What its chain is named after."""
+
+    @property
+    def name(self) -> Any:
+        return getattr(self.model, self.column)
+
+    def named(self, name: str) -> Any:
+        """The condition that a row is the thing of this name."""
+        return self.name == self.name.type.python_type(name)
 
 
 KINDS = {
     "supplier": _Kind(Supplier, kept.supplier),
     "category": _Kind(Category, kept.category),
     "product": _Kind(Product, kept.product),
+    "laboratory": _Kind(Laboratory, kept.laboratory),
     "link": _Kind(Link, kept.link),
     "link-host": _Kind(LinkHost, kept.link_host),
     "batch": _Kind(Batch, kept.batch),
+    "status": _Kind(StatusList, kept.status_list, "number"),
 }
 
 
@@ -62,7 +75,8 @@ def against_records(session: Session, storage: LocalStorage, tell: Tell = lambda
             yield from _of_chain(session, storage, history)
         tell(done)
     for word, kind in KINDS.items():
-        yield from _unlogged(session, word, kind.model)
+        yield from _unlogged(session, word, kind.name)
+    yield from derived.laboratories(session)
     if not session.scalar(select(LogEntry.id).where(LogEntry.chain == KEYS_CHAIN).limit(1)):
         yield from _of_keys(session, History(KEYS_CHAIN))
 
@@ -95,11 +109,15 @@ def _of_chain(session: Session, storage: LocalStorage, history: History) -> Iter
             yield from _pictures(storage, history)
         if word == "batch":
             yield from _below_batch(session, storage, history)
+        if word == "laboratory":
+            yield from _roots(session, history)
+        if word == "status":
+            yield from derived.bits(session, history)
 
 
 def _of_thing(session: Session, history: History, subject: str, kind: _Kind) -> Iterator[Finding]:
     facts = history.things[subject]
-    row = session.scalar(select(kind.model).where(kind.model.ref == subject.partition(":")[2]))
+    row = session.scalar(select(kind.model).where(kind.named(subject.partition(":")[2])))
     if row is None:
         if facts is not None:
             yield Finding("record.missing", history.chain, subject, "row", "there", None)
@@ -144,11 +162,11 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def _unlogged(session: Session, word: str, model: Any) -> Iterator[Finding]:
+def _unlogged(session: Session, word: str, column: Any) -> Iterator[Finding]:
     """Rows that were put in without an entry."""
-    known = exists().where(LogEntry.chain == f"{word}:" + model.ref)
-    for ref in streamed(session, select(model.ref).where(~known)):
-        yield Finding("record.unlogged", f"{word}:{ref}", f"{word}:{ref}", "row", None, "there")
+    known = exists().where(LogEntry.chain == f"{word}:" + cast(column, String))
+    for name in streamed(session, select(column).where(~known)):
+        yield Finding("record.unlogged", f"{word}:{name}", f"{word}:{name}", "row", None, "there")
 
 
 def _of_keys(session: Session, history: History) -> Iterator[Finding]:
@@ -179,6 +197,12 @@ def _file(storage: LocalStorage, chain: str, subject: str, field: str, sha256: A
         yield Finding("file.differs", chain, subject, field, sha256, problem.rule)
 
 
+def _roots(session: Session, history: History) -> Iterator[Finding]:
+    laboratory = select(Laboratory.id).where(Laboratory.ref == history.chain.partition(":")[2])
+    own = PinnedRoot.laboratory_id == laboratory.scalar_subquery()
+    yield from _children(session, history, "root", _Kind(PinnedRoot, kept.root), own)
+
+
 # --- what belongs to a batch ------------------------------------------------------------------------------------------
 
 
@@ -195,9 +219,8 @@ def _below_batch(session: Session, storage: LocalStorage, history: History) -> I
             images = facts["file"]["page_images"] if "file" in facts else []
             for number, image in enumerate(images, start=1):
                 yield from _file(storage, history.chain, subject, f"file.page_images-{number}", image)
-    for subject, facts in history.things.items():
-        if subject.startswith("run:") and facts is not None:
-            facts["batch"] = ref
+    issued = Credential.batch_id == (batch.id if batch else None)
+    yield from _children(session, history, "credential", _Kind(Credential, kept.credential), issued)
     of_batch = CodeRun.batch_id == (batch.id if batch else None)
     yield from _children(session, history, "run", _Kind(CodeRun, kept.run), of_batch)
     names = [subject.partition(":")[2] for subject in history.things if subject.startswith("run:")]
@@ -219,19 +242,14 @@ def _release(session: Session, history: History, batch: Batch) -> Iterator[Findi
 
 
 def _children(session: Session, history: History, word: str, kind: _Kind, own: Any) -> Iterator[Finding]:
-    """Reports or runs: those of the chain, and rows of the batch that the chain does not know."""
+    """Reports, credentials, runs or roots: those of the chain, and own rows that the chain does not know."""
     for subject in history.things:
         if subject.startswith(f"{word}:"):
             yield from _of_thing(session, history, subject, kind)
     for row in streamed(session, select(kind.model).where(own)):
         subject = f"{word}:{row.ref}"
-        if subject not in history.things and not _under_way(row) and not _told_elsewhere(session, subject):
+        if subject not in history.things and not _told_elsewhere(session, subject):
             yield Finding("record.unlogged", history.chain, subject, "row", None, "there")
-
-
-def _under_way(row: Any) -> bool:
-    """A run of codes enters the log when its last code is made."""
-    return isinstance(row, CodeRun) and row.root is None and row.job is not None and row.job.state != JobState.DONE
 
 
 def _told_elsewhere(session: Session, subject: str) -> bool:
@@ -240,7 +258,22 @@ def _told_elsewhere(session: Session, subject: str) -> bool:
     query: Select[LogEntry] = (
         select(LogEntry)
         .join(LogTerm, LogTerm.entry_id == LogEntry.id)
-        .where(LogTerm.term == subject.partition(":")[2], LogEntry.act.in_((Act.CERTIFICATE_SUBMIT, Act.CODES_COMMIT)))
+        .where(LogTerm.term == subject.partition(":")[2], LogEntry.act.in_(_BEGINNINGS))
     )
     told = (as_logged(entry) for entry in session.scalars(query))
-    return any(one is not None and one.subject == subject for one in told)
+    return any(one is not None and _begun(one) == subject for one in told)
+
+
+_BEGINNINGS = {
+    Act.CERTIFICATE_SUBMIT: None,
+    Act.CODES_ISSUE: "run",
+    Act.CODES_COMMIT: None,
+    Act.CREDENTIAL_ISSUE: "credential",
+    Act.LABORATORY_PIN: "root",
+}
+"""Acts that begin a thing below a batch or laboratory, with the fact that names it where the act's subject does not."""
+
+
+def _begun(told: Told) -> str:
+    word = _BEGINNINGS[Act(told.act)]
+    return f"{word}:{told.facts.get(word)}" if word else told.subject

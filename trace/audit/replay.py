@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from ..batches.models import BatchState
 from ..certificates.models import Status
+from ..labs.numbers import numbers_in
+from ..labs.service import SCHEMES
 from ..log import Act
 from ..log.models import LogEntry
 from .model import Finding
@@ -232,10 +234,25 @@ def _withdraw(history: History, told: Told) -> None:
     )
 
 
+def _own(history: History) -> str:
+    """The reference of the batch or laboratory whose chain this is."""
+    return history.chain.partition(":")[2]
+
+
+def _order(history: History, told: Told) -> None:
+    """A run that begins. When its job gave up and was ordered again, the run is the one that is there."""
+    if "again" in told.facts:
+        return
+    facts = {**told.facts, "root": None, "batch": _own(history), "added_at": told.at, "added_by": told.name}
+    history.things[f"run:{facts.pop('run')}"] = facts
+
+
 def _commit(history: History, told: Told) -> None:
-    facts = dict(told.facts)
+    facts = {**told.facts, "batch": _own(history)}
     del facts["run"]
-    history.things[told.subject] = facts
+    # A run whose order was not logged yet is known from here on.
+    ordered = history.things.get(told.subject) or {}
+    history.things[told.subject] = {**ordered, **facts}
 
 
 def _void(history: History, told: Told) -> None:
@@ -244,8 +261,81 @@ def _void(history: History, told: Told) -> None:
     if kind == "item":
         history.voids.setdefault(name, void)
     else:
-        finished = f"run:{name}" in history.things
+        finished = finished_run(history, name) is not None
         history.run_voids.setdefault(name, []).append({**void, "of_all": finished})
+
+
+def finished_run(history: History, ref: str) -> Facts | None:
+    """What the codes of this run were made with and their commitment; None before its last code."""
+    facts = history.things.get(f"run:{ref}")
+    return facts if facts and facts["root"] else None
+
+
+# --- laboratories -----------------------------------------------------------------------------------------------------
+
+
+def _add_laboratory(history: History, told: Told) -> None:
+    _added(history, told, suspended_at=None, suspended_reason="")
+    _number(history.thing(told.subject))
+
+
+def _change_laboratory(history: History, told: Told) -> None:
+    _changed(history, told)
+    _number(history.thing(told.subject))
+
+
+def _number(laboratory: Facts) -> None:
+    laboratory["numbers"] = sorted(frozenset().union(*(numbers_in(laboratory[scheme]) for scheme in SCHEMES)))
+
+
+def _pin(history: History, told: Told) -> None:
+    root = {**told.facts, "added_at": told.at, "added_by": told.name}
+    root |= {"removed_at": None, "removed_by": "", "removed_reason": ""}
+    # The fingerprint of a certificate is the hash of its DER form.
+    root |= {"der": root["sha256"], "laboratory": _own(history)}
+    history.things[f"root:{root.pop('root')}"] = root
+
+
+def _unpin(history: History, told: Told) -> None:
+    root = history.thing(f"root:{told.facts['root']}")
+    root.update(removed_at=told.at, removed_by=told.name, removed_reason=told.facts["reason"])
+
+
+# --- credentials ------------------------------------------------------------------------------------------------------
+
+
+def _issue(history: History, told: Told) -> None:
+    facts = told.facts
+    history.things[f"credential:{facts['credential']}"] = {
+        **{name: facts[name] for name in ("kind", "kid", "list", "index")},
+        "sha256": facts["jwt_sha256"],
+        "jwt": facts["jwt_sha256"],
+        "batch": _own(history),
+        "certificate": facts.get("certificate"),
+        "issued_at": told.at,
+        "revoked_at": None,
+        "reason": "",
+    }
+
+
+def _revoke(history: History, told: Told) -> None:
+    credential = history.thing(f"credential:{told.facts['credential']}")
+    credential.update(revoked_at=told.at, reason=told.facts["reason"])
+
+
+def _publish(history: History, told: Told) -> None:
+    """The list goes by its chain. Raises ValueError for an edition of another list, or out of turn."""
+    facts = told.facts
+    due = (history.things.get(history.chain) or {"seq": 0})["seq"] + 1
+    if history.chain != f"status:{facts['list']}" or facts["seq"] != due:
+        raise ValueError(f"edition {due} of this list is due here")
+    history.things[history.chain] = {
+        "seq": due,
+        "sha256": facts["jwt_sha256"],
+        "jwt": facts["jwt_sha256"],
+        "kid": facts["kid"],
+        "at": told.at,
+    }
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
@@ -295,8 +385,18 @@ DOING: Final[dict[str, Callable[[History, Told], None]]] = {
     Act.CERTIFICATE_ACCEPT: _accept,
     Act.CERTIFICATE_REJECT: _reject,
     Act.CERTIFICATE_WITHDRAW: _withdraw,
+    Act.LABORATORY_ADD: _add_laboratory,
+    Act.LABORATORY_CHANGE: _change_laboratory,
+    Act.LABORATORY_SUSPEND: _suspend,
+    Act.LABORATORY_RESUME: _resume,
+    Act.LABORATORY_PIN: _pin,
+    Act.LABORATORY_UNPIN: _unpin,
+    Act.CODES_ISSUE: _order,
     Act.CODES_COMMIT: _commit,
     Act.CODES_VOID: _void,
+    Act.CREDENTIAL_ISSUE: _issue,
+    Act.CREDENTIAL_REVOKE: _revoke,
+    Act.STATUS_PUBLISH: _publish,
     Act.KEY_ADD: _add_key,
     Act.KEY_RETIRE: _retire_key,
     Act.KEY_REVOKE: _revoke_key,

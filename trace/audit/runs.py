@@ -15,7 +15,7 @@ from ..items.commitment import HANDFUL, printed_link
 from ..items.models import CodeRun, Item
 from . import kept
 from .model import Finding
-from .replay import Facts, History
+from .replay import Facts, History, finished_run
 from .told import ERASED
 
 
@@ -26,7 +26,7 @@ def against_items(
     is left to the one that does."""
     waiting = set(history.voids)
     for run in session.scalars(query.order_by(CodeRun.id)).all():
-        if run.root is None or f"run:{run.ref}" in history.things:
+        if run.root is None or finished_run(history, run.ref):
             yield from _of_run(session, history, run, batch_id, waiting)
     for serial in sorted(waiting):
         yield Finding("record.missing", history.chain, f"item:{serial}", "row", "there", None)
@@ -35,7 +35,7 @@ def against_items(
 def _of_run(
     session: Session, history: History, run: CodeRun, batch_id: int | None, waiting: set[str]
 ) -> Iterator[Finding]:
-    facts = history.things.get(f"run:{run.ref}")
+    facts = finished_run(history, run.ref)
     tree = _Tree(facts) if facts else None
     query = select(
         Item.serial, Item.signature, Item.batch_id, Item.issued_at, Item.voided_at, Item.void_reason, Item.voided_by

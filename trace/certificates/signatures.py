@@ -6,6 +6,7 @@ laboratory» is computed when somebody asks: a root that was unpinned a moment a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -263,6 +264,13 @@ def _may_be_signed(file: StoredFile) -> bool:
     return files.from_plain(file.signatures, file.kind).state is not State.NONE
 
 
+def laboratory_of(numbers: Mapping[str, int], accreditation: str) -> int | None:
+    """Of `numbers`, which lead from an accreditation number to the row of a laboratory, the one row that the numbers in
+    this text lead to; None for no row, and for several."""
+    found = {numbers[number] for number in numbers_in(accreditation) if number in numbers}
+    return found.pop() if len(found) == 1 else None
+
+
 def _find_laboratories(session: Session) -> None:
     """Link every report to the laboratory whose number it states: to one, or to none."""
     numbers = labs.numbers(session)
@@ -270,7 +278,6 @@ def _find_laboratories(session: Session) -> None:
     if not numbers:
         query = query.where(Certificate.laboratory_id.is_not(None))
     for row, accreditation, present in session.execute(query).all():
-        found = {numbers[number] for number in numbers_in(accreditation) if number in numbers}
-        wanted = found.pop() if len(found) == 1 else None
+        wanted = laboratory_of(numbers, accreditation)
         if wanted != present:
             session.get_one(Certificate, row).laboratory_id = wanted

@@ -87,15 +87,23 @@ def _count(text: str) -> int:
 def list_bits(session: Session, status_list: StatusList, address: str) -> bytes:
     """The bits of the list that is published at `address`, out of its signed text. Raises a `SigningError` when that
     does not verify or is another list."""
+    where, bits = signed_list(session, status_list)
+    if where != address:
+        raise Malformed("credential.status", "another list lies where this status list should be")
+    return bits
+
+
+def signed_list(session: Session, status_list: StatusList) -> tuple[str, bytes]:
+    """Address and bits out of the signed text of a list. Raises a `SigningError` when that does not verify."""
     kid = jws.read_header(status_list.jwt).thumbprint
     key = session.scalar(select(SigningKey).where(SigningKey.kid == kid, SigningKey.role == Role.STATUS))
     if key is None:
         raise UnknownKey("credential.unknown-key", "the key that this status list names is not in the key history")
     payload: Mapping[str, Any] = jws.verify(PublicKey.from_jwk(key.public_jwk or {}), status_list.jwt, typ=TYP)
     match payload:
-        case {"id": str(name), "credentialSubject": {"encodedList": encoded}} if name == address:
-            return decode(encoded)
-    raise Malformed("credential.status", "another list lies where this status list should be")
+        case {"id": str(address), "credentialSubject": {"encodedList": encoded}}:
+            return address, decode(encoded)
+    raise Malformed("credential.status", "this is no status list")
 
 
 def _check_members(payload: Mapping[str, Any], kid: str) -> bool:

@@ -90,9 +90,14 @@ def issued(session: Session, run: CodeRun) -> list[list[Any]]:
     return [[log.time_text(at), count] for at, count in session.execute(query)]
 
 
+def ordered_with(run: CodeRun) -> dict[str, Any]:
+    """What is settled with the order of a run, as plain JSON; its keys may be others when its first code is made."""
+    return {name: getattr(run, name) for name in ("tier", "short", "base", "gtin", "lot")}
+
+
 def made_with(run: CodeRun) -> dict[str, Any]:
     """What the links of a run were made with, as plain JSON."""
-    return {name: getattr(run, name) for name in ("tier", "short", "base", "gtin", "lot", "kid", "letter", "tag_kid")}
+    return ordered_with(run) | {name: getattr(run, name) for name in ("kid", "letter", "tag_kid")}
 
 
 def _frontier(session: Session, run: CodeRun) -> Frontier:

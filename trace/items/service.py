@@ -85,7 +85,7 @@ def order_codes(session: Session, batch: Batch, order: Order, *, base: str, by: 
         subject=f"batch:{batch.ref}",
         run=run.ref,
         count=run.count,
-        tier=run.tier,
+        **commitment.ordered_with(run),
     )
     return run
 

@@ -208,6 +208,7 @@ def pin(
         root=row.ref,
         sha256=row.sha256,
         certificate=row.subject,
+        not_after=log.time_text(row.not_after),
         purpose=row.purpose,
     )
     _judge_again(session, laboratory, by=by, at=at)

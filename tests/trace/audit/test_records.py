@@ -6,14 +6,29 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from audit_store import Store
+from makers import AT, BASE
 from sqlalchemy import Column, Table, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from lotseal.signing import jws
+from lotseal.signing.canonical import sha256_hex
+from lotseal.signing.keys import Role
+from lotseal.signing.status_list import empty
+from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.audit.replay import DOING
+from lotseal.trace.credentials import shapes
+from lotseal.trace.credentials.issuer import Issuer
+from lotseal.trace.credentials.models import Credential, StatusList
+from lotseal.trace.credentials.service import TYP
 from lotseal.trace.db.base import Base, new_ref
+from lotseal.trace.jobs import service as jobs
+from lotseal.trace.jobs.models import JobKind
+from lotseal.trace.keys import service as keys
+from lotseal.trace.log import record
 from lotseal.trace.log.models import LogEntry
 from lotseal.trace.log.service import UNLOGGED, Act
 
@@ -33,16 +48,20 @@ FREE: dict[str, dict[str, str]] = {
         "ref": "nothing refers to it",
         "added_at": "the report tells when it came",
         "added_by": "the report tells who sent it",
+        "signatures": "judged anew against the roots of today, from bytes that are bound: see `check-signatures`",
     },
     "release": {"ref": "nothing refers to it"},
     "code_run": {
         "job_id": "work that is done",
         "issued": "work that is done",
         "frontier": "work that is done",
-        "added_at": "an order is no fact yet",
-        "added_by": "an order is no fact yet",
     },
     "item": {},
+    "laboratory": {},
+    "laboratory_number": {},
+    "laboratory_root": {},
+    "credential": {},
+    "status_list": {"ref": "nothing refers to it"},
     "signing_key": {"ref": "nothing refers to it", "token_uri": "where the private half lies"},
     "link": {},
     "link_host": {},
@@ -142,7 +161,8 @@ def tables(*names: str) -> list[Table]:
 @pytest.mark.parametrize(
     "name",
     ["link", "link_host", "signing_key", "batch_state_change", "recall_notice", "batch_correction", "former_lot",
-     "former_gtin", "result_line", "release", "item", "audit_act", "log_checkpoint"],
+     "former_gtin", "result_line", "release", "item", "laboratory_number", "laboratory_root", "credential",
+     "status_list", "audit_act", "log_checkpoint"],
 )  # fmt: skip
 def test_a_row_that_was_taken_out_is_named(story: Store, name: str) -> None:
     [table] = tables(name)
@@ -157,8 +177,8 @@ def test_a_row_that_was_taken_out_is_named(story: Store, name: str) -> None:
         # The newest one is gone from the store; those before it, and all entries, are still right.
         assert found == []
         return
-    # A release names the lot that its batch had then.
-    assert 1 <= len(found) <= (2 if name == "former_lot" else 1), found
+    # A release names the lot that its batch had then, and a status list the key that signed it.
+    assert 1 <= len(found) <= (2 if name in ("former_lot", "signing_key") else 1), found
 
 
 def copied(session: Session, table: Table, **changed: Any) -> Any:
@@ -180,6 +200,11 @@ def copied(session: Session, table: Table, **changed: Any) -> Any:
         ("signing_key", {"kid": "x" * 43, "letter": None}),
         ("code_run", {}),
         ("item", {"serial": "X" * 20}),
+        ("laboratory", {}),
+        ("laboratory_number", {"number": "4711"}),
+        ("laboratory_root", {}),
+        ("credential", {"status_index": 7, "revoked_at": None, "certificate_id": None}),
+        ("status_list", {"number": 9}),
         ("result_line", {"position": 9}),
         ("batch_correction", {}),
         ("audit_act", {"act": "batch:release"}),
@@ -264,6 +289,82 @@ def test_a_release_signed_anew_over_other_words_is_named(story: Store) -> None:
         session.execute(update(release).where(release.c.id == row["id"]).values(document=document))
         [found] = story.findings(session)
     assert found.field == "release.document"
+
+
+def test_an_order_of_codes_that_vanished_before_its_first_code_is_named(story: Store) -> None:
+    [run] = tables("code_run")
+    with story.undone() as session:
+        ref = session.scalar(select(run.c.ref).where(run.c.root.is_(None)))
+        session.execute(delete(run).where(run.c.ref == ref))
+        [found] = story.findings(session)
+    assert (found.rule, found.subject) == ("record.missing", f"run:{ref}")
+
+
+def test_an_order_that_nobody_gave_is_named_while_its_job_runs(story: Store) -> None:
+    [run] = tables("code_run")
+    with story.undone() as session:
+        row = dict(session.execute(select(run).where(run.c.root.is_(None))).mappings().one())
+        forged = {**row, "ref": new_ref(), "count": 1_000}
+        del forged["id"]
+        session.execute(insert(run).values(forged))
+        [found] = story.findings(session)
+    assert (found.rule, found.subject) == ("record.unlogged", f"run:{forged['ref']}")
+
+
+# --- what follows from other columns ----------------------------------------------------------------------------------
+
+
+def test_a_report_that_was_cut_off_from_its_laboratory_is_named_unless_reports_are_about_to_find_theirs(
+    story: Store,
+) -> None:
+    [certificate] = tables("certificate")
+    with story.undone() as session:
+        newest = session.scalar(select(certificate.c.ref).order_by(certificate.c.id.desc()).limit(1))
+        session.execute(update(certificate).where(certificate.c.ref == newest).values(laboratory_id=None))
+        [found] = story.findings(session)
+        assert (found.rule, found.subject, found.field) == (
+            "record.unsound", f"certificate:{newest}", "laboratory_id",
+        )  # fmt: skip
+        assert found.logged is not None
+        assert found.recorded is None
+        jobs.enqueue(session, JobKind.CHECK_SIGNATURES, {"laboratory": found.logged}, total=0, by=OPERATOR, at=AT)
+        assert story.findings(session) == []
+
+
+def published_anew(story: Store, session: Session, bits: bytes) -> None:
+    """What the operator can do: another list, signed and logged as every edition is."""
+    made = session.scalars(select(StatusList).order_by(StatusList.number)).first()
+    assert made is not None
+    signer = story.system.ring.signer(keys.current_pair(session, Role.STATUS))
+    issuer = Issuer(BASE, ZoneInfo("Asia/Shanghai"))
+    facts = shapes.status_list(issuer, made.number, made.seq + 1, bits, AT)
+    made.bits, made.seq, made.at, made.kid = bits, made.seq + 1, AT, signer.kid
+    made.jwt = jws.sign(signer, facts, kid=issuer.key_id(signer.kid), typ=TYP)
+    made.sha256 = sha256_hex(made.jwt.encode())
+    record(
+        session, Act.STATUS_PUBLISH, by=OPERATOR, at=AT, subject=f"status-list:{made.number}",
+        chain=f"status:{made.number}", jwt_sha256=made.sha256, list=made.number, seq=made.seq, kid=made.kid,
+    )  # fmt: skip
+
+
+def test_a_status_list_that_forgets_a_revocation_is_named_with_the_place(story: Store) -> None:
+    with story.undone() as session:
+        revoked = session.scalars(select(Credential.status_index).where(Credential.revoked_at.is_not(None))).all()
+        published_anew(story, session, empty())
+        [found] = story.findings(session)
+    assert (found.rule, found.subject, found.field) == ("record.unsound", "status:1", "revoked")
+    assert (found.logged, found.recorded) == (sorted(revoked), [])
+
+
+def test_an_edition_of_a_status_list_out_of_turn_is_named(story: Store) -> None:
+    with story.undone() as session:
+        made = session.scalars(select(StatusList).order_by(StatusList.number)).first()
+        assert made is not None
+        published_anew(story, session, made.bits)
+        made.seq += 1
+        published_anew(story, session, made.bits)
+        rules = {one.rule for one in story.findings(session)}
+    assert "entry.unreadable" in rules
 
 
 def test_an_erased_actor_is_no_difference(story: Store) -> None:

@@ -17,6 +17,7 @@ from lotseal.signing.item import normalise_typed_serial
 from lotseal.trace import clock, demo, settings
 from lotseal.trace.accounts import service as accounts
 from lotseal.trace.accounts.models import Account
+from lotseal.trace.audit import service as audit
 from lotseal.trace.batches.models import Batch, BatchCorrection, BatchState, RecallNotice, StateChange
 from lotseal.trace.certificates.models import Certificate, Outcome, ResultLine, Status
 from lotseal.trace.certificates.signatures import Standing, standing
@@ -31,7 +32,7 @@ from lotseal.trace.jobs.models import Job
 from lotseal.trace.keys.models import SigningKey
 from lotseal.trace.labels.models import LabelSheet
 from lotseal.trace.labs.models import PinnedRoot
-from lotseal.trace.log.models import AuditAct
+from lotseal.trace.log.models import AuditAct, LogEntry
 from lotseal.trace.passport import service as passport
 from lotseal.trace.passport.model import Passport, State
 from lotseal.trace.passport.service import Asked
@@ -274,6 +275,12 @@ def test_released_batches_and_accepted_reports_have_their_credentials_and_ended_
 
 
 # --- accounts and secrets ---------------------------------------------------------------------------------------------
+
+
+def test_every_record_of_the_demo_is_as_its_log_says(system: System) -> None:
+    with system.main.read() as session:
+        assert list(audit.check(session, system.shelf, system.storage)) == []
+        assert session.scalar(select(func.count()).where(LogEntry.index.is_(None))) == 0
 
 
 def test_every_role_has_an_account_and_its_printed_password_opens_it(built: DemoFacts, system: System) -> None:
