@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from makers import AT, a_batch, a_certificate, a_file, a_laboratory, run_job
+from makers import AT, a_batch, a_certificate, a_file, a_laboratory, issue_credentials
 from signers import Holder, appended, holder, laboratory, laboratory_root, report, sign, stranger_root
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -205,7 +205,7 @@ def run_jobs(system: System) -> None:
         with system.main.read() as session:
             if session.scalars(select(Job).where(Job.state == JobState.QUEUED)).first() is None:
                 return
-        run_job(system, AT + timedelta(days=30))
+        issue_credentials(system, AT + timedelta(days=30))
 
 
 def test_pinning_makes_reports_that_are_there_count_and_unpinning_ends_it(system: System, tmp_path: Path) -> None:
