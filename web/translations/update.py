@@ -66,7 +66,10 @@ def updated() -> Catalog:
     """The Chinese catalogue with today's sentences; what is no longer used is dropped."""
     with PO.open("rb") as file:
         catalog = read_po(file, locale="zh")
+    begun = catalog.creation_date
     catalog.update(extracted(), no_fuzzy_matching=True)
+    # Else the file would change with every run.
+    catalog.creation_date = begun
     catalog.obsolete.clear()
     for message in catalog:
         if message.id and message.string:
