@@ -17,7 +17,9 @@ from lotseal.trace.system import open_system
 from lotseal.web import create_app
 
 USUAL = 1
-MORE = {"batches.show": 6, "certificates.show": 4, "passport.item": 2, "reports.show": 2, "labels.show": 2}
+MORE = {
+    "batches.show": 6, "certificates.show": 4, "passport.item": 2, "reports.show": 2, "labels.show": 2, "labs.show": 5,
+}  # fmt: skip
 """Pages that look different in each state are looked at more often."""
 NO_PAGES = (
     "static", "media.picture", "reports.page", "reports.file", "certificates.page", "certificates.file",

@@ -17,7 +17,7 @@ def auditor(visitors: Visitors, site: Site) -> Page:
 
 def test_any_entry_is_three_clicks_from_the_desk(auditor: Page) -> None:
     page = auditor
-    page.locator(".places").get_by_role("link", name="The log").click()
+    page.locator(".places").get_by_role("link", name="Log", exact=True).click()
     page.locator("tbody a").first.click()
     page.wait_for_url("**/staff/log/*")
     with page.expect_download() as download:

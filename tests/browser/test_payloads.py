@@ -23,6 +23,7 @@ FACTS = {
     "supplier": ("name_zh", "name_en", "contact", "licence", "suspended_reason", "added_by"),
     "account": ("name", "added_by"),
     "category": ("name_zh", "name_en"),
+    "laboratory": ("name_zh", "name_en", "note", "suspended_reason", "added_by"),
     "product": ("name_zh", "name_en", "spec", "after_sales_zh", "after_sales_en", "added_by"),
     "batch": (
         "supplier_lot", "place", "region", "producer", "site", "inputs", "hold_reason_zh", "hold_reason_en", "added_by",
@@ -59,9 +60,11 @@ def site(workshop: Site) -> Site:
 
 
 def poison(data: Path) -> None:
-    """One payload into every text of every row, past all forms and services."""
+    """One payload into every text of every row, past all forms, services and guards of the store."""
     store = sqlite3.connect(data / "lotseal.db", timeout=60)
     with store:
+        for (guard,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            store.execute(f"DROP TRIGGER {guard}")
         for number, (table, columns) in enumerate(FACTS.items()):
             for at, column in enumerate(columns):
                 payload = PAYLOADS[(number + at) % len(PAYLOADS)]
