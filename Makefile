@@ -55,6 +55,7 @@ bench: setup
 	$(BIN)/python bench/codes.py
 	$(BIN)/python bench/qr.py
 	$(BIN)/python bench/labels.py
+	$(BIN)/python bench/log.py
 
 messages: setup
 	$(BIN)/python web/translations/update.py
