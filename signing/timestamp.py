@@ -127,15 +127,18 @@ def _verify(response: TimeStampResponse, data: bytes, roots: Sequence[Certificat
         raise BadSignature("timestamp.imprint", "the token stamps other bytes")
     if nonce is not None and answered != nonce:
         raise BadSignature("timestamp.nonce", "the token answers another request")
-    builder = VerifierBuilder()
-    for root in dict.fromkeys(roots):
-        builder = builder.add_root_certificate(root)
+    # One root at a time: of two with the same name only one would be tried.
+    if not any(_leads_to(root, response, data) for root in dict.fromkeys(roots)):
+        raise BadSignature("timestamp.signature", "no known authority signed the token")
+    return Stamp(response.time_stamp_token(), stated.astimezone(UTC))
+
+
+def _leads_to(root: Certificate, response: TimeStampResponse, data: bytes) -> bool:
     try:
-        builder.build().verify_message(response, data)
-        token = response.time_stamp_token()
-    except (VerificationError, ValueError) as error:
-        raise BadSignature("timestamp.signature", f"no known authority signed the token: {error}") from error
-    return Stamp(token, stated.astimezone(UTC))
+        VerifierBuilder().add_root_certificate(root).build().verify_message(response, data)
+    except (VerificationError, ValueError):
+        return False
+    return True
 
 
 def _tlv(body: bytes) -> bytes:

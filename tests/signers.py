@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, wraps
 from io import BytesIO
-from typing import Any
+from typing import Any, ParamSpec
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -155,6 +157,22 @@ def report(text: str = "Lead 0.9 mg/kg", pages: int = 1) -> bytes:
     return target.getvalue()
 
 
+P = ParamSpec("P")
+
+
+def _in_a_thread(work: Callable[P, bytes]) -> Callable[P, bytes]:
+    """The library runs an event loop of its own, which a process that has driven a browser has already in its main
+    thread."""
+
+    @wraps(work)
+    def apart(*arguments: P.args, **options: P.kwargs) -> bytes:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            return pool.submit(work, *arguments, **options).result()
+
+    return apart
+
+
+@_in_a_thread
 def sign(
     data: bytes,
     by: Holder,
@@ -255,6 +273,7 @@ def byte_range(data: bytes) -> tuple[int, int, int, int]:
     return tuple(int(number) for number in numbers)  # type: ignore[return-value]  # the pattern has four
 
 
+@_in_a_thread
 def covering_only(data: bytes, by: Holder, *, tail: int = 0, before: int = 0) -> bytes:
     """A right signature over less of the file: `tail` bytes at its end and `before` bytes before the signature are left
     out. The rest of the file is as it was."""
@@ -286,6 +305,7 @@ def time_authority(root: Holder) -> DummyTimeStamper:
     )
 
 
+@_in_a_thread
 def stamped(data: bytes, by: DummyTimeStamper) -> bytes:
     """`data` with a time stamp over all of it."""
     target = BytesIO()

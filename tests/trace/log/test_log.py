@@ -8,11 +8,12 @@ import json
 import shutil
 import sqlite3
 import threading
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from makers import AT, HOLD, a_batch, a_certificate, a_supplier, alice, bob, codes, release, rules
+from makers import AT, HOLD, a_batch, a_certificate, a_supplier, alice, bob, codes, release, rules, settings_of
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DatabaseError
 
@@ -31,7 +32,7 @@ from lotseal.trace.log.models import AuditAct, LogCheckpoint, LogEntry
 from lotseal.trace.log.sequencer import Sequencer
 from lotseal.trace.log.shelf import Shelf
 from lotseal.trace.suppliers import service as suppliers
-from lotseal.trace.system import System
+from lotseal.trace.system import System, open_system
 
 
 def an_act(system: System, subject: str = "link:tea", **facts: object) -> None:
@@ -282,18 +283,21 @@ def old_copy(sqlite_system: System, tmp_path: Path) -> Path:
     return copy
 
 
-def test_a_store_from_an_old_backup_is_not_sealed_again(sqlite_system: System, old_copy: Path) -> None:
+def test_a_store_from_an_old_backup_is_not_sealed_again(sqlite_system: System, old_copy: Path, tmp_path: Path) -> None:
     an_act(sqlite_system)
     sqlite_system.sequencer().run_once()
-    sqlite_system.main.dispose()
-    for name in ("lotseal.db-wal", "lotseal.db-shm"):
-        (sqlite_system.settings.data / name).unlink(missing_ok=True)
-    shutil.copy(old_copy, sqlite_system.settings.data / "lotseal.db")
-    an_act(sqlite_system, "link:other")
+    # A folder of its own: nothing that still has the newer store open can write into the old one.
+    folder = tmp_path / "restored"
+    shutil.copytree(sqlite_system.settings.data, folder, ignore=shutil.ignore_patterns("lotseal.db*"))
+    folder.chmod(0o700)
+    shutil.copy(old_copy, folder / "lotseal.db")
+    restored = replace(open_system(settings_of(folder)), ring=sqlite_system.ring)
+    an_act(restored, "link:other")
     with pytest.raises(Unavailable) as refused:
-        sqlite_system.sequencer().run_once()
+        restored.sequencer().run_once()
     assert rules(refused) == [(None, "log.rolled-back")]
-    assert published(sqlite_system).size == 2
+    assert published(restored).size == 2
+    restored.close()
 
 
 def test_a_store_with_another_history_is_not_sealed_either(system: System) -> None:
