@@ -175,11 +175,16 @@ class Frontier:
     def append(self, leaf_hash: bytes) -> None:
         self.extend((leaf_hash,))
 
-    def extend(self, leaf_hashes: Sequence[bytes]) -> None:
-        """Append many, level by level, with little work beside the hashing. Raises Malformed; then nothing changed."""
-        _check_hashes(leaf_hashes)
-        _check_size(self.size + len(leaf_hashes))
-        edge, rising, level = self._edge, list(leaf_hashes), 0
+    def extend(self, hashes: Sequence[bytes], level: int = 0) -> None:
+        """Append many leaves, or complete subtrees of this level where the tree ends with one, level by level, with
+        little work beside the hashing. Raises Malformed; then nothing changed."""
+        _check_hashes(hashes)
+        grown = self.size + (len(hashes) << level)
+        _check_size(grown)
+        if self.size & ((1 << level) - 1):
+            raise Malformed("merkle.subtree", f"no complete subtree of level {level} can follow {self.size} leaves")
+        edge, rising = self._edge, list(hashes)
+        edge += [b""] * (level - len(edge))
         while rising:
             if level == len(edge):
                 edge.append(b"")
@@ -188,7 +193,7 @@ class Frontier:
             edge[level] = rising.pop() if len(rising) % 2 else b""
             rising = pair_hashes(rising)
             level += 1
-        self.size += len(leaf_hashes)
+        self.size = grown
 
     def root(self) -> bytes:
         return _fold(self.hashes) if self.size else EMPTY_ROOT

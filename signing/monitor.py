@@ -22,7 +22,8 @@ from .encoding import b64, unb64
 from .errors import BadProof, Malformed, Missing
 from .merkle import Frontier, leaf_hashes, split_hashes, verify_consistency
 from .merkle import consistency_proof_from as make_consistency_proof
-from .tiles import ENTRIES, WIDTH, Fetch, Tile, TileReader, decode_bundle
+from .merkle import root as merkle_root
+from .tiles import ENTRIES, HEIGHT, WIDTH, Fetch, Tile, TileReader, decode_bundle
 
 KEYS_CHAIN: Final = b"keys"
 
@@ -46,6 +47,8 @@ class Examined:
     Joined, because joined bytes travel between processes at little cost."""
 
     leaves: bytes
+    root: bytes
+    """Of a full bundle, so that this work is spread too; empty for a part of one."""
     chains: bytes
     prevs: bytes
     seqs: bytes
@@ -65,9 +68,9 @@ def examine(bundle: tuple[bytes, int]) -> Examined:
         raise _no_entry(data, width)
     if b"".join((*actors, *contents, *prevs)).translate(None, _HEX):
         raise Malformed("monitor.hash", "a hash in this bundle is not lower-case hexadecimal")
-    return Examined(
-        b"".join(leaf_hashes(entries)), b"\n".join(chains), b"\n".join(prevs), b"\n".join(seqs), b"\n".join(keys)
-    )
+    leaves = leaf_hashes(entries)
+    root = merkle_root(leaves) if width == WIDTH else b""
+    return Examined(b"".join(leaves), root, b"\n".join(chains), b"\n".join(prevs), b"\n".join(seqs), b"\n".join(keys))
 
 
 def _no_entry(data: bytes, width: int) -> Malformed:
@@ -224,7 +227,10 @@ def _take(state: State, examined: Examined) -> None:
             counted += 1
         index += 1
     state.keys = counted
-    state.frontier.extend(leaves)
+    if examined.root and state.size % WIDTH == 0:
+        state.frontier.extend([examined.root], HEIGHT)
+    else:
+        state.frontier.extend(leaves)
 
 
 def _break(chain: str, index: int, seq: tuple[int, int], linked: bool, keys: tuple[int, int]) -> BadProof:
