@@ -1,8 +1,9 @@
 """Time-stamp tokens (RFC 3161): an authority signs that these bytes existed at a time.
 
-A token is kept as the authority made it, so that `openssl ts -verify -token_in` reads it. Only SHA-256 imprints
-count, only roots that are told, and only signers whose certificate is for time stamping (RFC 3161 section 2.3); the
-certificates have to be valid at the time of the stamp, not today.
+A token is kept as the authority made it, so that `openssl ts -verify -token_in` reads it; only its certificates, a set
+that nobody signed, are brought into the order of DER. Only SHA-256 imprints count, only roots that are told, and only
+signers whose certificate is for time stamping (RFC 3161 section 2.3); the certificates have to be valid at the time of
+the stamp, not today.
 
 One field of a token is under nobody's signature: the name of the signature algorithm (RFC 5652 section 5.3), which
 the key decides anyway.
@@ -27,6 +28,7 @@ from rfc3161_client import (
 )
 
 from .errors import BadSignature, Malformed
+from .verify import Refused, inside, read_der
 
 MAX_RESPONSE: Final = 65_536
 MAX_ROOTS: Final = 262_144
@@ -38,6 +40,10 @@ _SHA256: Final = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _GRANTED: Final = 0
 _VERSIONS: Final = (3, {1})
 """Of the CMS structures around TSTInfo with a signer known by issuer and number (RFC 5652 sections 5.1 and 5.3)."""
+
+_CERTIFICATES: Final = 3
+_IMPLICIT_0: Final = 0xA0
+"""Place and tag of the certificates in SignedData (RFC 5652 section 5.1)."""
 
 _STATUS_GRANTED: Final = bytes.fromhex("3003020100")
 
@@ -105,12 +111,26 @@ def _decoded(response: bytes) -> TimeStampResponse:
     if len(response) > MAX_RESPONSE:
         raise _too_long()
     try:
-        decoded = decode_timestamp_response(response)
+        decoded = decode_timestamp_response(_in_order(response))
     except ValueError as error:
         raise Malformed("timestamp.form", "not a time-stamp response") from error
     if decoded.status != _GRANTED:
         raise BadSignature("timestamp.not-granted", "the authority did not grant the stamp", status=decoded.status)
     return decoded
+
+
+def _in_order(response: bytes) -> bytes:
+    """With the certificates of the token in the order of DER, the only one that the decoder takes.
+
+    RFC 5652 asks for DER in the signed attributes alone: openssl, and authorities that run it, send the signer first and
+    then its chain. What cannot be read is left for the decoder to refuse.
+    """
+    try:
+        head, certificates = read_der(inside(response, 0, 1, 1, 0))[_CERTIFICATES]
+        ordered = sorted(head + body for head, body in read_der(certificates))
+    except (Refused, IndexError):
+        return response
+    return response.replace(certificates, b"".join(ordered), 1) if head[0] == _IMPLICIT_0 else response
 
 
 def _verify(response: TimeStampResponse, data: bytes, roots: Sequence[Certificate], nonce: int | None) -> Stamp:

@@ -40,6 +40,7 @@ class Authority:
     imprint: bytes | None = None
     hash_name: str = "sha256"
     with_certificate: bool = True
+    with_root: bool = False
     expires: datetime = NOON + YEAR
     asked: list[bytes] = field(default_factory=list)
 
@@ -110,7 +111,8 @@ class Authority:
             "signer_infos": [signer],
         }
         if self.with_certificate:
-            signed["certificates"] = [own]
+            root = asn1_x509.Certificate.load(self.root.public_bytes(Encoding.DER))
+            signed["certificates"] = [own, root] if self.with_root else [own]
         return cms.ContentInfo({"content_type": "signed_data", "content": signed})
 
     def app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

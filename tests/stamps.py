@@ -22,18 +22,21 @@ serial = serial
 default_policy = 1.3.6.1.4.1.99999.1
 digests = sha256, sha384, sha512
 signer_digest = sha256
-ess_cert_id_alg = sha256
+ess_cert_id_alg = {ess}
 accuracy = secs:1
 """
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
 class Authority:
-    """`stamp` answers a request over bytes; `root` is the PEM certificate that its certificate leads to."""
+    """`stamp` answers a request over bytes; `root` is the PEM certificate that its certificate leads to.
 
-    def __init__(self, folder: Path, kind: str = "") -> None:
+    `ess` is the hash by which a token names its certificate: sha1 as RFC 3161 has it, others as RFC 5816 has them.
+    """
+
+    def __init__(self, folder: Path, kind: str = "", ess: str = "sha256") -> None:
         self.folder = folder
-        (folder / "tsa.cnf").write_text(CONFIG)
+        (folder / "tsa.cnf").write_text(CONFIG.format(ess=ess))
         (folder / "serial").write_text("01\n")
         new = ("-newkey", kind) if kind else CURVE
         self.run("req", "-x509", *new, "-nodes", "-keyout", "root.key", "-out", "root.pem", "-days", "9",

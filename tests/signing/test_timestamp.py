@@ -120,6 +120,25 @@ def test_each_fault_of_an_authority_is_named(wrong: Authority, rule: str) -> Non
     assert refused.value.rule == rule
 
 
+def test_the_certificates_of_a_token_may_come_in_any_order() -> None:
+    """openssl sends the signer first, then its chain; the set is under nobody's signature, and one order is kept."""
+    sender = Authority(with_root=True)
+    pair = [one.public_bytes(Encoding.DER) for one in (sender.certificate, sender.root)]
+    request = timestamp.make_request(DATA)
+    response = sender.respond(request.der)
+    there = b"".join(sorted(pair))
+    assert there in response
+    kept = {
+        timestamp.verify_response(response.replace(there, b"".join(order)), request, DATA, [sender.root]).token
+        for order in (pair, pair[::-1])
+    }
+    (token,) = kept
+    assert timestamp.verify_token(token, DATA, [sender.root]) == NOON
+    with pytest.raises(Malformed) as refused:
+        timestamp.verify_token(token.replace(there, b"".join(sorted(pair)[::-1])), DATA, [sender.root])
+    assert refused.value.rule == "timestamp.spelling"
+
+
 def test_a_stamp_of_an_unknown_authority_is_refused(authority: Authority) -> None:
     token = stamped(authority).token
     for roots in ([Authority().root], [Authority(common=authority.common).root], []):

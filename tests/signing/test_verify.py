@@ -830,10 +830,15 @@ def test_a_time_stamp_over_another_checkpoint_is_named(authority: Authority, sta
     assert ended(check(ledger.bundle(), ledger.policy)) == (1, "timestamp.imprint")
 
 
-def test_a_certificate_that_is_not_for_stamping_is_named(tmp_path: Path) -> None:
-    ledger = a_story()
-    ledger.others["timestamps/one.tsr"] = Authority(tmp_path, kind="rsa:2048").stamp(ledger.text())
-    assert check(ledger.bundle(), ledger.policy).exit == 0
+@pytest.mark.parametrize(("kind", "ess"), [("rsa:2048", "sha256"), ("", "sha1"), ("", "sha512")])
+def test_a_stamp_is_proven_whatever_key_signs_and_however_it_names_its_certificate(
+    kind: str, ess: str, tmp_path: Path
+) -> None:
+    """Authorities that follow RFC 3161 to the letter name the certificate by SHA-1, those of RFC 5816 by others."""
+    ledger, authority = a_story(), Authority(tmp_path, kind, ess)
+    ledger.others["timestamps/one.tsr"] = authority.stamp(ledger.text())
+    report = check(ledger.bundle(), ledger.policy, authority.root)
+    assert report.exit == 0, report.refused
 
 
 def test_each_byte_of_what_a_time_stamp_signs_is_found(stamped: Ledger) -> None:
