@@ -122,8 +122,8 @@ def _decoded(response: bytes) -> TimeStampResponse:
 def _in_order(response: bytes) -> bytes:
     """With the certificates of the token in the order of DER, the only one that the decoder takes.
 
-    RFC 5652 asks for DER in the signed attributes alone: openssl, and authorities that run it, send the signer first and
-    then its chain. What cannot be read is left for the decoder to refuse.
+    RFC 5652 asks for DER in the signed attributes alone: openssl, and authorities that run it, send the signer first
+    and then its chain. What cannot be read is left for the decoder to refuse.
     """
     try:
         head, certificates = read_der(inside(response, 0, 1, 1, 0))[_CERTIFICATES]

@@ -528,7 +528,7 @@ def read_stamp(data: bytes, imprint: bytes, roots: Collection[x509.Certificate])
     (_, status), (_, token) = read_der(inside(data, 0))
     signed = inside(token, 1, 0)
     info, (_, _, digest, attributes, _, made, *_) = inside(signed, 2, 1, 0), read_der(inside(signed, -1, 0))
-    # By the ends of their object ids: 0903 is the content type, 0904 the digest, 022f and 020c (SHA-1) the certificate's hash.
+    # By the ends of their object ids: 0903 content type, 0904 digest, 022f and 020c (SHA-1) the certificate's hash.
     said = {inside(one, 0).hex()[-4:]: inside(one, 1, 0) for _, one in read_der(attributes[1])}
     good = inside(signed, 2, 0) == said["0903"] == bytes.fromhex("2a864886f70d0109100104")
     need(good and inside(status, 0) in (b"\0", b"\1"), "timestamp.form", "this is no granted timestamp", FORM)
@@ -536,10 +536,10 @@ def read_stamp(data: bytes, imprint: bytes, roots: Collection[x509.Certificate])
     need(good, "timestamp.imprint", "a timestamp is about another checkpoint")
     at = datetime.strptime(inside(info, 0, 4).decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
     kinds = {1: hashes.SHA256(), 2: hashes.SHA384(), 3: hashes.SHA512()}
-    certificate = said.get("022f") or said["020c"]
+    certificate, names = said.get("022f") or said["020c"], (hashes.SHA1(), *kinds.values())  # noqa: S303 - RFC 3161 names it so
     named = next(body for head, body in read_der(inside(certificate, 0, 0)) if head[0] == 4)
     held = [x509.load_der_x509_certificate(head + body) for head, body in read_der(inside(signed, 3))]
-    signer = next(one for one in held if named in map(one.fingerprint, (hashes.SHA1(), *kinds.values())))
+    signer = next(one for one in held if named in map(one.fingerprint, names))
     name, kind = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]]
     public: Any = signer.public_key()
     how = [padding.PKCS1v15(), kind] if isinstance(public, rsa.RSAPublicKey) else [ec.ECDSA(kind)]

@@ -53,6 +53,11 @@ class Authority:
     def stamp(self, data: bytes) -> bytes:
         (self.folder / "data").write_bytes(data)
         self.run("ts", "-query", "-data", "data", "-sha256", "-cert", "-out", "asked.tsq")
+        return self.answer((self.folder / "asked.tsq").read_bytes())
+
+    def answer(self, request: bytes) -> bytes:
+        """The response to a request of somebody else."""
+        (self.folder / "asked.tsq").write_bytes(request)
         self.run("ts", "-reply", "-config", "tsa.cnf", "-queryfile", "asked.tsq", "-signer", "tsa.pem",
                  "-inkey", "tsa.key", "-out", "answer.tsr")  # fmt: skip
         return (self.folder / "answer.tsr").read_bytes()

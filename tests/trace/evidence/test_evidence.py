@@ -13,6 +13,7 @@ from makers import AT, RECALL, Clock, a_batch, a_certificate, acts, issue_creden
 from sqlalchemy import select, text
 from stamps import Authority
 
+from lotseal.signing import timestamp
 from lotseal.signing.checkpoint import Checkpoint
 from lotseal.signing.cosignature import cosign
 from lotseal.signing.keys import Role
@@ -196,8 +197,11 @@ def test_a_checkpoint_that_others_have_seen_is_taken(
         second = int((AT + timedelta(hours=1)).timestamp())
         line = cosign(point, WITNESS.key, WITNESS.sign, second).line.rstrip("\n")
         session.add(LogCosignature(size=newest.size, witness=WITNESS.key.name, line=line, at=AT))
-        token = authority.stamp(newest.note.partition("\n\n")[0].encode() + b"\n")
-        session.add(LogTimestamp(size=newest.size, authority="tsa.example", token=token, at=AT))
+        # As the job does: what is kept is the token inside the response.
+        request = timestamp.make_request(point.text.encode())
+        roots = timestamp.parse_roots(authority.root)
+        kept = timestamp.verify_response(authority.answer(request.der), request, point.text.encode(), roots)
+        session.add(LogTimestamp(size=newest.size, authority="tsa.example", token=kept.token, at=kept.at))
     data = take(shop, "batch", batch.ref)
     report = checked(shop, data, WITNESS, tsa_root=authority.root)
     assert ended(report) == (0, "")
