@@ -281,6 +281,7 @@ class Evidence:
         point, logs, where = self.point, self.rules.logs, f"the checkpoint of {self.point.origin}"
         made = [(key, one) for key in logs for one in point.signed.get(key.id, ()) if key.name == point.origin]
         need(made, "checkpoint.log", f"no log key of the policy signed {where}", POLICY)
+        self.signers = {key.key for key, _ in made}
         for key, one in made:
             fits("checkpoint.signature", f"the log's signature does not fit {where}", key.verify, one, point.text)
         self.prove("checkpoint.signature", f"the log signed {where} with {point.size} entries")
@@ -338,6 +339,9 @@ class Evidence:
             else:
                 need(kid in self.keys, "key.unknown", f"{where} ends a key that was never added")
                 self.keys[kid].setdefault("retired" if entry.act == "key:retire" else "revoked", entry.index)
+        ended = [one for one in self.keys.values() if one["role"] == "log" and {"retired", "revoked"} & {*one}]
+        alive = self.signers - {unb64(one["jwk"]["x"], "a log key", url=True) for one in ended}
+        need(alive, "checkpoint.key", "the log signed its checkpoint with a key that had ended by an entry in it")
         self.prove("key.history", f"{len(self.keys)} keys, each with the entries that began and ended its life")
 
     def verify(self, rule: str, what: str, message: bytes, made: bytes, kid: str, role: str, *at: int) -> None:
