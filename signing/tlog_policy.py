@@ -29,6 +29,9 @@ MAX_EACH: Final = 256
 
 NONE: Final = "none"
 
+NOT_OF_THE_LOG: Final = "policy.log"
+"""The rule of `PolicyNotMet` when no log of the policy signed; other rules speak of witnesses."""
+
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _SPACES: Final = re.compile(r"[ \t]+")
 
@@ -143,7 +146,7 @@ class Policy:
         signers = notes.verified(note, (*log_keys, *by_key))
         signed = [found.key for found in signers if found.key in log_keys]
         if not signed:
-            raise PolicyNotMet("policy.log", "no log of the policy signed this checkpoint", origin=checkpoint.origin)
+            raise PolicyNotMet(NOT_OF_THE_LOG, "no log of the policy signed this checkpoint", origin=checkpoint.origin)
         times = [(found.timestamp, by_key[found.key]) for found in signers if found.timestamp is not None]
         earliest = {witness: time for time, witness in sorted(times, key=lambda pair: pair[0], reverse=True)}
         if not self.satisfied(witness.key for witness in earliest):

@@ -281,6 +281,7 @@ class Evidence:
         point, logs, where = self.point, self.rules.logs, f"the checkpoint of {self.point.origin}"
         made = [(key, one) for key in logs for one in point.signed.get(key.id, ()) if key.name == point.origin]
         need(made, "checkpoint.log", f"no log key of the policy signed {where}", POLICY)
+        self.signers = {key.key for key, _ in made}
         for key, one in made:
             fits("checkpoint.signature", f"the log's signature does not fit {where}", key.verify, one, point.text)
         self.prove("checkpoint.signature", f"the log signed {where} with {point.size} entries")
@@ -338,6 +339,9 @@ class Evidence:
             else:
                 need(kid in self.keys, "key.unknown", f"{where} ends a key that was never added")
                 self.keys[kid].setdefault("retired" if entry.act == "key:retire" else "revoked", entry.index)
+        ended = [one for one in self.keys.values() if one["role"] == "log" and {"retired", "revoked"} & {*one}]
+        alive = self.signers - {unb64(one["jwk"]["x"], "a log key", url=True) for one in ended}
+        need(alive, "checkpoint.key", "the log signed its checkpoint with a key that had ended by an entry in it")
         self.prove("key.history", f"{len(self.keys)} keys, each with the entries that began and ended its life")
 
     def verify(self, rule: str, what: str, message: bytes, made: bytes, kid: str, role: str, *at: int) -> None:
@@ -536,10 +540,9 @@ def read_stamp(data: bytes, imprint: bytes, roots: Collection[x509.Certificate])
     need(good, "timestamp.imprint", "a timestamp is about another checkpoint")
     at = datetime.strptime(inside(info, 0, 4).decode()[:14] + "+0000", "%Y%m%d%H%M%S%z")
     kinds = {1: hashes.SHA256(), 2: hashes.SHA384(), 3: hashes.SHA512()}
-    certificate, names = said.get("022f") or said["020c"], (hashes.SHA1(), *kinds.values())  # noqa: S303 - RFC 3161 names it so
-    named = next(body for head, body in read_der(inside(certificate, 0, 0)) if head[0] == 4)
+    named = next(body for head, body in read_der(inside(said.get("022f") or said["020c"], 0, 0)) if head[0] == 4)
     held = [x509.load_der_x509_certificate(head + body) for head, body in read_der(inside(signed, 3))]
-    signer = next(one for one in held if named in map(one.fingerprint, names))
+    signer = next(one for one in held if named in map(one.fingerprint, (hashes.SHA1(), *kinds.values())))  # noqa: S303 - RFC 3161
     name, kind = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]]
     public: Any = signer.public_key()
     how = [padding.PKCS1v15(), kind] if isinstance(public, rsa.RSAPublicKey) else [ec.ECDSA(kind)]

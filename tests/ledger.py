@@ -135,6 +135,13 @@ class Ledger:
         facts = {"kid": pair.kid, "role": role, "alg": "ES256", "letter": letter, "jwk": pair.public.to_jwk()}
         self.enter("key:add", f"key:{pair.kid}", "keys", **facts)
 
+    def add_log_key(self) -> str:
+        """The key of the log as its own history tells it; says its id."""
+        jwk = {"crv": "Ed25519", "kty": "OKP", "x": b64url(self.log.public)}
+        kid = b64url(hashlib.sha256(canonical_json(jwk)).digest())
+        self.enter("key:add", f"key:{kid}", "keys", kid=kid, role="log", alg="Ed25519", letter=None, jwk=jwk)
+        return kid
+
     def on_batch(self, act: str, subject: str = "batch:b1", **facts: Any) -> int:
         return self.enter(act, subject, "batch:b1", **facts)
 

@@ -16,6 +16,8 @@ from lotseal.signing.checkpoint import Checkpoint
 from lotseal.signing.envelope import Envelope
 from lotseal.signing.errors import BadProof, Malformed, Missing, SigningError
 from lotseal.signing.monitor import State
+from lotseal.signing.stretch import read_stretch
+from lotseal.web.cli import log as cli
 
 ORIGIN = "t.example.cn/log"
 NOW = "2026-11-28T01:02:03.000004Z"
@@ -176,9 +178,42 @@ def test_what_is_no_entry_is_refused(entry: bytes) -> None:
 def test_the_quick_reading_takes_exactly_what_the_careful_one_prints(chain: str, act: str, keys: int) -> None:
     envelope = replace(a_history([chain])[0], act=act, keys=keys)
     data = envelope.to_bytes()
-    examined = monitor.examine((tiles.encode_bundle([data]), 1))
-    assert examined.leaves == merkle.leaf_hash(data)
-    assert (examined.chains, examined.keys) == (chain.encode(), str(keys).encode())
+    stretch = read_stretch(7, [(tiles.encode_bundle([data]), 1)])
+    assert stretch.tree == [(0, merkle.leaf_hash(data))]
+    assert stretch.heads == {chain.encode(): (7, b"", 1)}
+    assert stretch.ends == {chain.encode(): (merkle.leaf_hash(data).hex().encode(), 1)}
+    assert (stretch.size, stretch.keys_before, stretch.fault) == (1, keys, None)
+
+
+@given(st.lists(st.sampled_from(TEA), min_size=2, max_size=900), st.data())
+def test_the_first_difference_is_the_same_however_the_log_is_cut_into_stretches(
+    chains: list[str], data: st.DataObject
+) -> None:
+    history: list[Envelope | bytes] = list(a_history(chains))
+    for place in data.draw(st.lists(st.integers(0, len(history) - 1), min_size=1, max_size=3)):
+        entry = history[place]
+        assert isinstance(entry, Envelope | bytes)
+        changes = [entry if isinstance(entry, bytes) else replace(entry, keys=entry.keys + 1), b"{}", history[0]]
+        history[place] = data.draw(st.sampled_from(changes))
+    found = set()
+    for bundles in (1, 2, monitor.A_STRETCH):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(monitor, "A_STRETCH", bundles)
+            try:
+                found.add(Files(history).follow().to_bytes())
+            except SigningError as error:
+                found.add((error.rule, error.message))
+    assert len(found) == 1
+
+
+def test_several_processes_read_what_one_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor, "A_STRETCH", 1)
+    monkeypatch.setattr(cli, "IN_ONE_PROCESS", 0)
+    history = a_history(TEA * 300)
+    with cli.spreading(len(history)) as spread:
+        assert Files(history).follow(spread=spread).to_bytes() == Files(history).follow().to_bytes()
+        changed = [*history[:700], replace(history[700], content=a_hash("changed")), *history[701:]]
+        assert refused(changed, spread=spread).rule == "monitor.chain"
 
 
 def test_a_missing_file_is_named() -> None:

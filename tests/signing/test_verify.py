@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import (
     BASE,
+    ORIGIN,
     OTHER_REPORT,
     REPORT,
     SERIALS,
@@ -341,6 +342,24 @@ def test_a_signature_after_revocation_is_named() -> None:
     ledger.enter("key:revoke", f"key:{ledger.credentials.kid}", "keys", role="credential")
     ledger.release([("YX-0417", REPORT)])
     assert ended(check(ledger.bundle(), ledger.policy)) == (1, "key.revoked")
+
+
+@pytest.mark.parametrize("act", ["key:retire", "key:revoke"])
+def test_a_checkpoint_by_a_log_key_that_has_ended_is_named(act: str) -> None:
+    """Whoever stole the log's key and lost it again cannot go on: the end of the key lies in the tree that it signs."""
+    ledger = a_story(until="released")
+    kid = ledger.add_log_key()
+    assert check(ledger.bundle(), ledger.policy).exit == 0
+    ledger.enter(act, f"key:{kid}", "keys", role="log")
+    assert ended(check(ledger.bundle(), ledger.policy)) == (1, "checkpoint.key")
+
+
+def test_a_log_key_that_follows_another_signs_from_then_on() -> None:
+    ledger = a_story(until="released")
+    ledger.enter("key:retire", f"key:{ledger.add_log_key()}", "keys", role="log")
+    ledger.log = NoteKey(ORIGIN, 1)
+    ledger.add_log_key()
+    assert check(ledger.bundle(), ledger.policy).exit == 0
 
 
 def test_a_signature_before_its_key_was_added_is_named() -> None:

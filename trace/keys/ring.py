@@ -86,6 +86,11 @@ class KeyRing:
         """The secret behind the tags."""
         return self._opened(self._secrets, kid, "secret", MacSecret.unseal)
 
+    def refuse_readable(self) -> None:
+        """Raises `Unavailable` when others may read a key file: a service with such keys must not start."""
+        for path in sorted(self._folder.glob("*.pem")) + sorted(self._folder.glob("*.secret")):
+            _refuse_mode(path.name, path.stat().st_mode)
+
     def _opened(self, kept: dict[str, K], kid: str, suffix: str, open_: Callable[[bytes, bytes], K]) -> K:
         # Most look-ups end here: a dictionary read needs no lock.
         if found := kept.get(kid):
@@ -126,17 +131,21 @@ class KeyRing:
     def _read(self, name: str) -> bytes:
         path = self._folder / name
         try:
-            mode = stat.S_IMODE(path.stat().st_mode)
+            mode = path.stat().st_mode
             data = path.read_bytes()
         except OSError as error:
             raise _unavailable(
                 "key.missing", say("The key file %(name)s cannot be read. Put it back from a backup.", name=name)
             ) from error
-        if mode & 0o077:
-            raise _unavailable(
-                "key.mode", say("Other users may read the key file %(name)s. Run chmod 600 on it.", name=name)
-            )
+        _refuse_mode(name, mode)
         return data
+
+
+def _refuse_mode(name: str, mode: int) -> None:
+    if stat.S_IMODE(mode) & 0o077:
+        raise _unavailable(
+            "key.mode", say("Other users may read the key file %(name)s. Run chmod 600 on it.", name=name)
+        )
 
 
 def _locked(kid: str) -> Unavailable:

@@ -49,7 +49,9 @@ def seal(
     session.connection().execute(_SEAL, [row.values() for row in rows])
     _swap(session, before, frontier, chains.keys)
     checkpoint = Checkpoint(head.origin, frontier.size, frontier.root())
-    session.add(LogCheckpoint(size=checkpoint.size, root=checkpoint.root, note=sign(checkpoint), at=at))
+    session.add(
+        LogCheckpoint(size=checkpoint.size, root=checkpoint.root, note=sign(checkpoint), at=_not_before(session, at))
+    )
     session.flush()
     return len(rows)
 
@@ -86,6 +88,12 @@ class _Place:
             "as_envelope": self.envelope.decode(),
             "as_leaf": self.leaf_hash,
         }
+
+
+def _not_before(session: Session, at: datetime) -> datetime:
+    """Never before the checkpoint that came before, whatever our clock says now: its time is an upper bound."""
+    newest = session.scalar(select(LogCheckpoint.at).order_by(LogCheckpoint.size.desc()).limit(1))
+    return max(at, newest) if newest else at
 
 
 def _head(session: Session, origin: str) -> LogHead:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from sqlalchemy.orm import Session
 
 from ...signing import verify as verifier
 from ...signing.canonical import sha256_hex
@@ -16,7 +18,7 @@ from ...trace.accounts.service import OPERATOR
 from ...trace.batches import service as batches
 from ...trace.batches.models import Batch
 from ...trace.certificates.models import Certificate
-from ...trace.errors import say
+from ...trace.errors import Invalid, NotFound, Problem, Unavailable, not_found, say
 from ...trace.evidence import service
 from ...trace.items.models import Item
 from . import find
@@ -24,12 +26,27 @@ from .context import as_json, done, json_option, ready, sealed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(path_type=Path)
 
 
-@click.group()
+class _ByName(click.Group):
+    """`lotseal bundle NAME` without saying what the name is of: a batch, a report or a code."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in self.commands:
+            return super().resolve_command(context, args)
+        return named.name, named, args
+
+
+@click.group(cls=_ByName)
 def bundle() -> None:
-    """Evidence bundles: one ZIP that proves a record to whoever checks it, without us."""
+    """Evidence bundles: one ZIP that proves a record to whoever checks it, without us.
+
+    «lotseal bundle NAME -o FILE» finds out by itself what NAME is: a batch (its reference, or GTIN and LOT), a report
+    or a code.
+    """
 
 
 def _output_option(command: F) -> F:
@@ -51,6 +68,29 @@ def batch(names: tuple[str, ...], output: Path) -> None:
     if len(names) > 2:
         raise click.UsageError("Give the reference of a batch, or GTIN and LOT.")
     _write(output, lambda db: find.batch(db, *names) if len(names) == 2 else batches.get(db, names[0]))
+
+
+@click.command("NAME")
+@json_option
+@click.argument("names", nargs=-1, required=True, metavar="NAME | GTIN LOT")
+@_output_option
+def named(names: tuple[str, ...], output: Path) -> None:
+    """The evidence of whatever has this name: a batch, a report or a code."""
+    if len(names) > 2:
+        raise click.UsageError("Give one name, or GTIN and LOT.")
+    _write(output, lambda db: find.batch(db, *names) if len(names) == 2 else _anything(db, names[0]))
+
+
+def _anything(db: Session, name: str) -> Batch | Certificate | Item:
+    ways: tuple[Callable[[], Batch | Certificate | Item], ...] = (
+        lambda: batches.get(db, name),
+        lambda: find.certificate(db, name),
+        lambda: find.item(db, name)[0],
+    )
+    for way in ways:
+        with suppress(NotFound, Invalid):
+            return way()
+    raise not_found("evidence.unknown", say("There is no batch, report or code of this name."))
 
 
 @bundle.command()
@@ -83,19 +123,26 @@ def _write(output: Path, found: Callable[[Any], Batch | Certificate | Item]) -> 
     done(facts, say("The evidence of %(subject)s is in %(file)s.", subject=made.subject, file=output))
 
 
+def _read(path: Path) -> bytes:
+    """Raises `Unavailable`, which ends with 3 as `verify.py` does: 2 would say that a policy is not met."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        sentence = say("The file %(path)s cannot be read: %(reason)s.", path=path, reason=error.strerror or "")
+        raise Unavailable(Problem("file", "verify.file", sentence)) from error
+
+
 @click.command()
 @json_option
-@click.argument("file", type=_EXISTING)
-@click.option("--policy", type=_EXISTING, help="Your own tlog-policy; else the one inside is taken, and that is said.")
-@click.option("--tsa-root", type=_EXISTING, help="PEM certificates of the time-stamp authorities that you trust.")
+@click.argument("file", type=_FILE)
+@click.option("--policy", type=_FILE, help="Your own tlog-policy; else the one inside is taken, and that is said.")
+@click.option("--tsa-root", type=_FILE, help="PEM certificates of the time-stamp authorities that you trust.")
 @click.pass_context
 def verify(context: click.Context, file: Path, policy: Path | None, tsa_root: Path | None) -> None:
     """Check an evidence bundle, without a data folder and without a network.
 
-    Exit codes: 0 sound, 1 tampered, 2 policy not met, 3 malformed.
+    Exit codes: 0 sound, 1 tampered, 2 policy not met, 3 malformed or not there.
     """
-    report = verifier.check(
-        file.read_bytes(), policy.read_bytes() if policy else None, tsa_root.read_bytes() if tsa_root else None
-    )
+    report = verifier.check(_read(file), _read(policy) if policy else None, _read(tsa_root) if tsa_root else None)
     click.echo(json.dumps(vars(report), ensure_ascii=False, indent=2) if as_json() else verifier.shown(report))
     context.exit(report.exit)

@@ -6,9 +6,9 @@ import json
 import multiprocessing
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, starmap
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ import click
 from ...signing import monitor
 from ...signing.checkpoint import Checkpoint
 from ...signing.errors import SigningError
-from ...signing.monitor import Examined, Spread, State
+from ...signing.monitor import Part, Spread, State
 from ...signing.notes import Note
+from ...signing.stretch import Stretch
 from ...signing.tiles import Fetch
 from ...signing.tlog_policy import Accepted, Policy
 from ...trace import settings
@@ -37,8 +38,8 @@ from .fetching import over_http
 
 IN_ONE_PROCESS = 20_000
 """Entries below which starting more processes takes longer than it saves."""
-AHEAD = 8
-HANDFUL = 16
+AHEAD = 4
+"""Stretches that wait for a process, so that none waits for a stretch."""
 MOST_FINDINGS = 100
 MOST_TOLD = 200
 
@@ -290,28 +291,18 @@ def spreading(size: int) -> Iterator[Spread]:
     """Over as many processes as there are processors, when that is worth it."""
     cores = multiprocessing.cpu_count()
     if size < IN_ONE_PROCESS or cores < 2 or "fork" not in multiprocessing.get_all_start_methods():
-        yield map
+        yield starmap
         return
     # Forked at once, before anything here starts a thread; a fresh process would read this program again.
     with multiprocessing.get_context("fork").Pool(cores) as pool:
 
-        def spread(_examine: object, bundles: Iterable[tuple[bytes, int]]) -> Iterator[Examined]:
-            waiting: deque[AsyncResult[list[Examined]]] = deque()
-            for handful in _handfuls(bundles):
-                waiting.append(pool.apply_async(_examine_all, (handful,)))
+        def spread(read: Callable[..., Stretch], parts: Iterable[Part]) -> Iterator[Stretch]:
+            waiting: deque[AsyncResult[Stretch]] = deque()
+            for part in parts:
+                waiting.append(pool.apply_async(read, part))
                 if len(waiting) > AHEAD:
-                    yield from waiting.popleft().get()
+                    yield waiting.popleft().get()
             for one in waiting:
-                yield from one.get()
+                yield one.get()
 
         yield spread
-
-
-def _examine_all(bundles: list[tuple[bytes, int]]) -> list[Examined]:
-    return [monitor.examine(bundle) for bundle in bundles]
-
-
-def _handfuls(bundles: Iterable[tuple[bytes, int]]) -> Iterator[list[tuple[bytes, int]]]:
-    source = iter(bundles)
-    while handful := list(islice(source, HANDFUL)):
-        yield handful

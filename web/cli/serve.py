@@ -57,6 +57,7 @@ def run(chosen: Settings, *, host: str, port: int, threads: int | None = None, t
     _refuse_without_address(chosen)
     _log_to_stderr()
     with ready(chosen) as system:
+        system.ring.refuse_readable()
         refuse_taken_port(host, port)
         note(
             say(
@@ -191,6 +192,7 @@ def worker(once: bool) -> None:
     refuse_unsafe(chosen)
     _log_to_stderr()
     with ready(chosen) as system:
+        system.ring.refuse_readable()
         jobs = system.worker()
         if once:
             count = jobs.run_all()

@@ -15,6 +15,7 @@ from . import (
     labs,
     links,
     log,
+    names,
     prints,
     products,
     suppliers,
@@ -34,6 +35,7 @@ FEATURES = (
     keys,
     evidence,
     log,
+    names,
 )
 
 

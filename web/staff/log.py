@@ -29,6 +29,7 @@ from ...trace.log import Act, reading
 from ...trace.log import service as acts
 from ...trace.log.models import LogEntry
 from ...trace.log.service import UNLOGGED
+from ...trace.outside.health import vouchers
 from ..access import READERS, allow, signed_in
 from ..errors import by_field, status_of
 from ..system import system
@@ -70,6 +71,7 @@ def index() -> str:
             newest=newest,
             seen=reading.seen(db, newest.size - 1) if newest else None,
             waiting=reading.waiting(db),
+            vouchers=vouchers(db, system().witness_policy()),
             rows=[(entry, as_logged(entry)) for entry in found.rows],
         )
 

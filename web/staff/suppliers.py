@@ -19,6 +19,7 @@ from ...trace.suppliers.models import Supplier
 from ..access import EVERYONE, STAFF, allow, rights, signed_in
 from ..errors import by_field, status_of
 from ..system import system
+from . import names
 from .choices import countries
 from .lists import chosen, listing, searched
 
@@ -87,6 +88,8 @@ def edit(ref: str) -> Answer:
     with system().main.read() as db:
         supplier = service.get(db, ref, account=signed_in())
     if request.method == "GET":
+        if supplier.contact and not names.shown():
+            names.look(request.path)
         return _form(supplier)
     try:
         draft = service.read_supplier(request.form)

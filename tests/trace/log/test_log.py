@@ -9,12 +9,13 @@ import shutil
 import sqlite3
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from makers import AT, HOLD, a_batch, a_certificate, a_supplier, alice, bob, codes, release, rules, settings_of
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from lotseal.signing import merkle, tiles
@@ -192,6 +193,18 @@ def test_each_published_tree_is_a_beginning_of_the_next(system: System) -> None:
         reader = tiles.TileReader(system.shelf.read, after.size)
         proof = merkle.consistency_proof_from(reader, before.size, after.size)
         merkle.verify_consistency(before.size, after.size, proof, before.root, after.root)
+
+
+def test_a_clock_that_jumps_back_moves_no_checkpoint_back(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = clock.now()
+    for jump in (timedelta(0), timedelta(days=1), timedelta(days=-1), timedelta(days=2)):
+        an_act(system)
+        monkeypatch.setattr(clock, "now", lambda jump=jump: at + jump)
+        system.sequencer().run_once()
+    with system.main.read() as session:
+        times = session.scalars(select(LogCheckpoint.at).order_by(LogCheckpoint.size)).all()
+    assert times == [at, at + timedelta(days=1), at + timedelta(days=1), at + timedelta(days=2)]
+    assert published(system).size == len(entries(system))
 
 
 def test_sequencers_that_race_make_one_history(system: System) -> None:

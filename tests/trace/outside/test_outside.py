@@ -27,6 +27,7 @@ from lotseal.trace.keys import service as keys
 from lotseal.trace.log import Act, reading, record
 from lotseal.trace.log.models import LogCheckpoint, LogCosignature, LogTimestamp
 from lotseal.trace.outside import service as outside
+from lotseal.trace.outside.health import Health, health
 from lotseal.trace.outside.service import Authority, Rounds
 from lotseal.trace.system import System
 from lotseal.web.witness.app import application
@@ -105,6 +106,50 @@ def test_a_witness_that_is_away_keeps_neither_the_log_nor_the_others(
     time.on(minutes=1)
     rounds.run_once()
     assert rounds._patience["away"].failures == 2
+
+
+# --- health -----------------------------------------------------------------------------------------------------------
+
+
+def log_health(system: System, *witnesses: Witness) -> Health:
+    with system.main.read() as session:
+        logs = Policy.parse(system.log_policy(session).encode()).logs
+        policy = Policy(logs, witnesses, (), witnesses[0].name if witnesses else "none")
+        return health(session, system.shelf, policy)
+
+
+def test_the_health_of_a_log_says_how_far_each_witness_went_along(system: System, witness: Witness) -> None:
+    asleep = Witness("asleep", VerifierKey("asleep", Algorithm.COSIGNATURE_V1, bytes(32)), "http://127.0.0.1:9")
+    grow(system)
+    outside.cosign(system.main, system.shelf, witness)
+    grow(system)
+    found = log_health(system, witness, asleep)
+    assert [(one.name, one.size) for one in found.witnesses] == [(witness.key.name, 1), ("asleep", 0)]
+    assert (found.size, found.published, found.waiting, found.cosigned) == (2, 2, 0, False)
+    outside.cosign(system.main, system.shelf, witness)
+    assert log_health(system, witness).cosigned is True
+    assert log_health(system).cosigned is None, "nobody is asked"
+    assert log_health(system).witnesses[0].size == 2, "but what was cosigned is told"
+
+
+def test_what_waits_for_its_seal_is_counted_from_when_it_was_written(system: System) -> None:
+    with system.main.write() as session:
+        record(session, Act.LINK_ADD, by=OPERATOR, at=AT, subject="link:tea")
+    found = log_health(system)
+    assert (found.size, found.published, found.waiting, found.waiting_since) == (0, 0, 1, AT)
+
+
+def test_a_checkpoint_that_the_log_did_not_sign_is_not_healthy(system: System) -> None:
+    grow(system)
+    path = system.settings.log_folder / "checkpoint"
+    text, _blank, line = path.read_text().rpartition("\n\n")
+    path.write_text(f"{text}\n\n{line[:-9]}AAAA{line[-5:]}")
+    with pytest.raises(Unavailable) as refused:
+        log_health(system)
+    assert rules(refused) == [(None, "log.signature")]
+    path.unlink()
+    system.sequencer().run_once()
+    assert log_health(system).published == 1, "the way out that the sentence names"
 
 
 # --- time -------------------------------------------------------------------------------------------------------------

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shells import Shell
+from shells import Shell, environment
 
-from lotseal.web.cli.doctor import Level, wal_reset
+from lotseal.signing.vkeys import Algorithm, VerifierKey
+from lotseal.trace import settings
+from lotseal.trace.accounts.service import OPERATOR
+from lotseal.trace.log import Act, record
+from lotseal.web.cli.context import ready
+from lotseal.web.cli.doctor.check import Level
+from lotseal.web.cli.doctor.stores import wal_reset
 
 
 def lines(shell: Shell, code: int) -> list[dict[str, Any]]:
@@ -79,6 +86,64 @@ def test_a_data_folder_that_others_may_read_is_a_warning_outside_production(fres
     assert "settings.folder" in {line["check"] for line in lines(fresh, 0) if line["level"] == "warning"}
     fresh.more = {"LOTSEAL_MODE": "production"}
     assert bad(fresh) == {"settings.unsafe"}
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+def warnings(shell: Shell) -> set[str]:
+    return {line["check"] for line in lines(shell, 0) if line["level"] == "warning"}
+
+
+def written(shell: Shell, at: datetime) -> None:
+    """An entry of this time that waits for its seal."""
+    with ready(settings.load(environment(shell.data))) as system, system.main.write() as session:
+        record(session, Act.LINK_ADD, by=OPERATOR, at=at, subject="link:tea")
+
+
+def test_entries_that_nobody_seals_are_a_warning(fresh: Shell) -> None:
+    shell = fresh
+    written(shell, datetime.now(UTC))
+    assert warnings(shell) == set(), "a service seals once a second"
+    written(shell, datetime.now(UTC) - timedelta(minutes=2))
+    assert warnings(shell) == {"log.waiting"}
+    assert "lotseal log seal" in shell.said("doctor")
+    shell.ok("log", "seal")
+    assert warnings(shell) == set()
+
+
+def test_a_store_that_is_older_than_its_published_log_is_bad(fresh: Shell) -> None:
+    fresh.ok("log", "seal")
+    saved = {path: path.read_bytes() for path in fresh.data.glob("lotseal.db*")}
+    written(fresh, datetime.now(UTC))
+    fresh.ok("log", "seal")
+    for path in fresh.data.glob("lotseal.db*"):
+        path.unlink()
+    for path, data in saved.items():
+        path.write_bytes(data)
+    assert bad(fresh) == {"log.rolled-back"}
+
+
+def test_a_checkpoint_with_too_few_witnesses_is_a_warning_once_it_is_a_minute_old(
+    fresh: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.ok("log", "seal")
+    away = VerifierKey("away.example/w", Algorithm.COSIGNATURE_V1, bytes(32))
+    policy = tmp_path / "witnesses"
+    policy.write_text(f"witness away {away} https://away.example/\nquorum away\n")
+    fresh.more = {"LOTSEAL_WITNESSES": str(policy)}
+    assert warnings(fresh) == set(), "it may still be under way"
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    monkeypatch.setattr("lotseal.trace.clock.now", lambda: later)
+    assert warnings(fresh) == {"log.quorum"}
+    policy.write_text("witness\n")
+    assert bad(fresh) == {"witness.policy"}
+
+
+def test_an_authority_that_never_stamped_is_a_warning(fresh: Shell, tmp_path: Path) -> None:
+    fresh.ok("log", "seal")
+    fresh.more = {"LOTSEAL_TSA_URL": "https://tsa.example/", "LOTSEAL_TSA_ROOTS": str(tmp_path / "roots.pem")}
+    assert warnings(fresh) == {"log.stamp"}
 
 
 def test_doctor_leaves_nothing_behind(fresh: Shell) -> None:

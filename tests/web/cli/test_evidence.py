@@ -46,6 +46,18 @@ def test_a_report_and_a_code_are_taken_along_by_what_people_know(shop: Shell, po
         assert report["about"]["subject"] == f"item:{code['serial'].replace('-', '')}"
 
 
+def test_a_name_alone_is_enough_whatever_it_is_of(shop: Shell, tmp_path: Path) -> None:
+    out = tmp_path / "one.zip"
+    batch = shop.ok("bundle", "batch", GTIN, LOT, "-o", str(out))["subject"]
+    run = shop.ok("codes", "list", GTIN, LOT)["runs"][0]["run"]
+    link = shop.ok("codes", "list", "--run", run)["codes"][0]["link"]
+    names = {(GTIN, LOT): "batch", (batch.partition(":")[2],): "batch", ("YX-1",): "certificate", (link,): "item"}
+    for name, kind in names.items():
+        assert shop.ok("bundle", *name, "-o", str(out))["subject"].startswith(f"{kind}:"), name
+        assert shop.ok("verify", str(out))["about"]["kind"] == kind
+    assert {one["rule"] for one in shop.refused("bundle", "nothing", "-o", str(out))} == {"evidence.unknown"}
+
+
 def test_the_answer_is_for_people_too_and_says_whose_keys_were_taken(shop: Shell, tmp_path: Path) -> None:
     out = tmp_path / "batch.zip"
     assert "is in" in shop.said("bundle", "batch", GTIN, LOT, "-o", str(out))
@@ -72,6 +84,15 @@ def test_the_exit_code_says_what_is_wrong(
     out.write_bytes(write_zip({**members, **names}))
     result = shop.run("verify", str(out), "--json")
     assert (result.exit_code, json.loads(result.stdout)["refused"]["rule"]) == (code, rule)
+
+
+def test_a_file_that_is_not_there_is_no_policy_that_is_not_met(shop: Shell, tmp_path: Path) -> None:
+    out = tmp_path / "batch.zip"
+    shop.ok("bundle", "batch", GTIN, LOT, "-o", str(out))
+    missing = str(tmp_path / "missing")
+    for words in ([missing], [str(tmp_path)], [str(out), "--policy", missing], [str(out), "--tsa-root", missing]):
+        result = shop.run("verify", *words)
+        assert (result.exit_code, "verify.file" in result.stderr) == (3, True), words
 
 
 def test_a_policy_that_asks_for_a_witness_is_not_met(shop: Shell, policy: Path, tmp_path: Path) -> None:

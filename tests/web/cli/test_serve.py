@@ -79,6 +79,14 @@ def test_serve_refuses_unsafe_settings_and_says_what_to_set(shop: Shell) -> None
     assert "LOTSEAL_PUBLIC_URL" in shop.run("serve").stderr
 
 
+@pytest.mark.parametrize("words", [("serve",), ("worker", "--once")])
+@pytest.mark.parametrize("suffix", ["pem", "secret"])
+def test_nothing_starts_while_others_may_read_a_key(shop: Shell, words: tuple[str, ...], suffix: str) -> None:
+    next((shop.data / "keys").glob(f"*.{suffix}")).chmod(0o640)
+    started = shop.run(*words)
+    assert (started.exit_code, "key.mode" in started.stderr) == (3, True)
+
+
 def test_worker_stops_with_ctrl_c(fresh: Shell) -> None:
     with running(fresh, "worker") as worker:
         assert worker.stderr

@@ -18,7 +18,8 @@ from lotseal.signing.tlog_proof import Proof
 from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.audit import sample as sampling
 from lotseal.trace.files.service import TakenIn
-from lotseal.trace.log.models import AuditAct, LogEntry
+from lotseal.trace.log import reading
+from lotseal.trace.log.models import AuditAct, LogCosignature, LogEntry
 from lotseal.trace.products.models import Product
 from lotseal.trace.releases import service as releases
 from lotseal.trace.system import System
@@ -119,6 +120,15 @@ def test_the_list_filters_by_act_and_says_when_nothing_fits(office: Workspace) -
     erik = office.at_desk("erik")
     assert found(erik.get("/staff/log/?act=batch:release").text) == [office.index_of("batch:release")]
     assert "Nothing fits" in erik.get("/staff/log/?q=no-such-word").text
+
+
+def test_the_head_of_the_log_names_who_went_along_and_how_far(office: Workspace) -> None:
+    assert "Witnesses and time stamps" not in office.at_desk("erik").get("/staff/log/").text, "nobody did yet"
+    with office.system.main.write() as db:
+        size = reading.newest(db).size  # type: ignore[union-attr]  # it was sealed
+        db.add(LogCosignature(size=size, witness="witness.example/w1", line="—", at=AT))
+    page = office.at_desk("erik").get("/staff/log/").text
+    assert re.search(rf'witness\.example/w1</th><td class="num">{size}</td>', page)
 
 
 def test_fifty_entries_to_a_page(office: Workspace) -> None:
