@@ -19,7 +19,7 @@ from lotseal.trace.batches import service as batches
 from lotseal.trace.batches.models import Batch
 from lotseal.trace.errors import Conflict, Invalid, NotFound
 from lotseal.trace.items import service as items
-from lotseal.trace.items.models import CodeRun, Item, Tier
+from lotseal.trace.items.models import CodeRun, Item
 from lotseal.trace.jobs import service as jobs
 from lotseal.trace.keys import service as keys
 from lotseal.trace.keys.models import SigningKey
@@ -187,7 +187,7 @@ def test_a_run_without_codes_takes_the_keys_of_today(system: System, time: Clock
 
 def begun(system: System, monkeypatch: pytest.MonkeyPatch) -> str:
     """A run that lost its worker after its first piece."""
-    monkeypatch.setattr(items, "PIECE", dict.fromkeys(Tier, 2))
+    monkeypatch.setattr(items, "CHUNK", 2)
     ref = order(system, submitted(system), 5)
     job = jobs.claim(system.main, "test", at=AT)
     assert job is not None

@@ -16,7 +16,7 @@ from lotseal.trace import clock
 from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.batches import service as batches
 from lotseal.trace.items import service as items
-from lotseal.trace.items.models import CodeRun, Item, Tier
+from lotseal.trace.items.models import CodeRun, Item
 from lotseal.trace.jobs.models import Job, JobState
 from lotseal.trace.keys import service as keys
 from lotseal.trace.keys.models import SigningKey
@@ -30,7 +30,7 @@ WORKERS, RUNS, CODES, ROTATIONS = 3, 18, 20, 6
 def test_rotating_while_codes_are_made_fails_none_and_keeps_all_valid(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(items, "PIECE", dict.fromkeys(Tier, 7))
+    monkeypatch.setattr(items, "CHUNK", 7)
     with system.main.write() as session:
         ref = a_batch(session).ref
     ordered, done = threading.Event(), threading.Semaphore(0)

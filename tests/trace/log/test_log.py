@@ -28,7 +28,6 @@ from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.batches import service as batches
 from lotseal.trace.errors import Unavailable
 from lotseal.trace.items import service as items
-from lotseal.trace.items.models import Tier
 from lotseal.trace.log import Act, reading, record
 from lotseal.trace.log.models import AuditAct, LogCheckpoint, LogEntry
 from lotseal.trace.log.sequencer import Sequencer
@@ -141,7 +140,7 @@ def test_what_belongs_to_a_batch_stands_in_its_chain(system: System) -> None:
 
 
 def test_a_run_of_codes_is_bound_by_the_root_over_its_links(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(items, "PIECE", dict.fromkeys(Tier, 3))
+    monkeypatch.setattr(items, "CHUNK", 3)
     with system.main.write() as session:
         batch = a_batch(session)
     printed = codes(system, batch, count=8, tier="B")
