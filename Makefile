@@ -56,6 +56,7 @@ bench: setup
 	$(BIN)/python bench/qr.py
 	$(BIN)/python bench/labels.py
 	$(BIN)/python bench/log.py
+	$(BIN)/python bench/issue.py
 
 messages: setup
 	$(BIN)/python web/translations/update.py

@@ -167,6 +167,11 @@ def check_serial(secret: MacSecret, base: str, gtin14: str, lot: str | None, ser
     check_tag(secret, uri, serial[RANDOM_SIZE:])
 
 
+def is_printed_serial(text: str) -> bool:
+    """Whether a serial has the form of ours: 20 characters of ALPHABET. Others may come from elsewhere."""
+    return _is_serial(text, SERIAL_SIZE)
+
+
 def _is_serial(text: str, size: int) -> bool:
     return len(text) == size and _SYMBOLS.issuperset(text)
 

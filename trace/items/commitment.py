@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ...signing.item import canonical_item_uri, format_signature
 from ...signing.merkle import Frontier, leaf_hashes, split_hashes
+from ...signing.plate import Plate, plate
 from .. import log
 from ..accounts.service import SERVICE
 from ..log import Act
@@ -32,29 +32,26 @@ def printed_link(
     base: str, gtin: str, lot: str | None, serial: str, letter: str | None, signature: bytes | None
 ) -> str:
     """The same from plain facts."""
-    uri = canonical_item_uri(base, gtin, lot, serial).decode()
-    return f"{uri}?s={format_signature(letter, signature)}" if letter and signature else uri
+    return plate(base, gtin, lot).link(serial, letter, signature).decode()
 
 
 def printed_links(session: Session, run: CodeRun) -> Iterator[list[bytes]]:
     """The links of a run in the order of issue, in handfuls, so that a million of them fits into memory."""
-    lot = None if run.short else run.lot
+    link = plate_of(run).link
     query = select(Item.serial, Item.signature).where(Item.run_id == run.id).order_by(Item.id)
     for rows in session.execute(query.execution_options(yield_per=HANDFUL)).partitions():
-        yield [
-            printed_link(run.base, run.gtin, lot, serial, run.letter, signature).encode() for serial, signature in rows
-        ]
+        yield [link(serial, run.letter, signature) for serial, signature in rows]
+
+
+def plate_of(run: CodeRun) -> Plate:
+    """What all links of a run have in common."""
+    return plate(run.base, run.gtin, None if run.short else run.lot)
 
 
 def extend(session: Session, run: CodeRun, rows: Sequence[Mapping[str, Any]]) -> None:
     """Let the tree grow by the items in these rows, which are about to be written, and count them as issued."""
-    frontier = _frontier(session, run)
-    lot = None if run.short else run.lot
-    frontier.extend(
-        leaf_hashes(
-            printed_link(run.base, run.gtin, lot, row["serial"], run.letter, row["signature"]).encode() for row in rows
-        )
-    )
+    frontier, link = _frontier(session, run), plate_of(run).link
+    frontier.extend(leaf_hashes(link(row["serial"], run.letter, row["signature"]) for row in rows))
     run.issued, run.frontier = frontier.size, b"".join(frontier.hashes)
 
 

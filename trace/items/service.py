@@ -11,14 +11,17 @@ from typing import Any
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ...signing.context import Context
 from ...signing.errors import Malformed
-from ...signing.item import canonical_item_uri, new_serial, parse_signature, sign_item
+from ...signing.item import canonical_item_uri
 from ...signing.keys import Role as KeyRole
 from ...signing.keys import Signer
+from ...signing.plate import Plate
 from ...signing.secret import MacSecret
 from .. import clock, log
 from ..accounts.models import Account, Role
 from ..batches.models import Batch, BatchState
+from ..db.base import Base
 from ..errors import conflict, invalid, not_found, say
 from ..intake import Intake
 from ..jobs import service as jobs
@@ -31,7 +34,9 @@ from .commitment import link as link
 from .commitment import printed_link as printed_link
 from .models import CodeRun, Item, Tier
 
-CHUNK = 1000
+CHUNK = 20_000
+"""Codes to a transaction. Each one rewrites pages all over the index of serials, which are random: small ones would
+write the index many times over."""
 MOST = 1_000_000
 ISSUABLE = (BatchState.AWAITING_TESTS, BatchState.RELEASED)
 
@@ -126,22 +131,22 @@ def _refuse_unfit(batch: Batch) -> None:
 
 
 def issue(claimed: jobs.Claimed, ring: KeyRing, time: Callable[[CodeRun], datetime] | None = None) -> None:
-    """The job: make the codes of a run, a thousand to a transaction. A run that was cut off goes on where it was.
-    `time` says when a run's codes are made; the clock does unless a story of the past is told."""
-    while True:
+    """The job: make the codes of a run, some thousand at a time. A run that was cut off goes on where it was. `time`
+    says when a run's codes are made; the clock does unless a story of the past is told."""
+    while piece := _next_piece(claimed, ring):
+        rows = piece.rows()
         with claimed.database.write() as session:
             run = get_run(session, claimed.payload["run"])
-            left = run.count - run.issued
-            if left <= 0:
-                commitment.commit(session, run, at=time(run) if time else clock.now())
-                return
             _refuse_unfit(run.batch)
-            maker = _maker(session, run, ring)
+            if not _hold_keys(session, run):
+                continue
             # After the keys are held: a revocation then comes after every code that it lets count.
             now = time(run) if time else clock.now()
-            rows = [maker.item(run, now) for _ in range(min(CHUNK, left))]
             commitment.extend(session, run, rows)
-            session.execute(insert(Item), rows)
+            # Into the table, not through the mapped class, which takes as long again for each row.
+            session.execute(
+                insert(Base.metadata.tables[Item.__tablename__]), [row | {"issued_at": now} for row in rows]
+            )
             if run.issued >= run.count:
                 # Not later: a key that is revoked in between would have committed to its codes after its end.
                 commitment.commit(session, run, at=now)
@@ -149,38 +154,57 @@ def issue(claimed: jobs.Claimed, ring: KeyRing, time: Callable[[CodeRun], dateti
 
 
 @dataclass(frozen=True)
-class _Maker:
-    """What the codes of one run are made with."""
+class _Piece:
+    """Codes that are to be made, and with what. Making them holds up nobody: no transaction is open meanwhile."""
 
+    batch_id: int
+    run_id: int
+    count: int
+    plate: Plate
     secret: MacSecret
     signer: Signer | None
 
-    def item(self, run: CodeRun, at: datetime) -> dict[str, object]:
-        lot = None if run.short else run.lot
-        serial = new_serial(self.secret, run.base, run.gtin, lot)
-        signature = None
-        if self.signer and run.letter:
-            uri = canonical_item_uri(run.base, run.gtin, lot, serial)
-            signature = parse_signature(sign_item(self.signer, run.letter, uri))[1]
-        return {"serial": serial, "batch_id": run.batch_id, "run_id": run.id, "signature": signature, "issued_at": at}
+    def rows(self) -> list[dict[str, object]]:
+        same: dict[str, object] = {"batch_id": self.batch_id, "run_id": self.run_id, "signature": None}
+        rows = [same | {"serial": serial} for serial in self.plate.serials(self.secret, self.count)]
+        if self.signer:
+            for row in rows:
+                row["signature"] = self.signer.sign(Context.ITEM, self.plate.uri(str(row["serial"])))
+        return rows
 
 
-def _maker(session: Session, run: CodeRun, ring: KeyRing) -> _Maker:
-    """The keys of a run, which can be neither retired nor revoked before this transaction is committed. A run that has
-    no codes yet takes the keys of today. One that has begun ends with its own, unless one of them was revoked: then it
-    raises `Conflict`, for nothing that it made would count."""
-    held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid])
-    if not run.issued and any(key.retired_at for key in held.values()):
-        if run.kid:
-            pair = keys.pair_to_sign(session, KeyRole.ITEM)
-            run.kid, run.letter = pair.kid, pair.letter
-        run.tag_kid = keys.secret_to_tag(session).kid
-        held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid])
-    if any(key.revoked_at for key in held.values()):
+def _next_piece(claimed: jobs.Claimed, ring: KeyRing) -> _Piece | None:
+    """What is to be made next; None when the run has all its codes. A run that has none yet takes the keys of today."""
+    with claimed.database.write() as session:
+        run = get_run(session, claimed.payload["run"])
+        left = run.count - run.issued
+        if left <= 0:
+            commitment.commit(session, run, at=clock.now())
+            return None
+        _refuse_unfit(run.batch)
+        if not _hold_keys(session, run):
+            if run.kid:
+                pair = keys.pair_to_sign(session, KeyRole.ITEM)
+                run.kid, run.letter = pair.kid, pair.letter
+            run.tag_kid = keys.secret_to_tag(session).kid
+        signer = ring.signer(keys.get(session, run.kid)) if run.kid else None
+        plate = commitment.plate_of(run)
+        return _Piece(run.batch_id, run.id, min(CHUNK, left), plate, ring.secret(run.tag_kid), signer)
+
+
+def _hold_keys(session: Session, run: CodeRun) -> bool:
+    """Hold the keys of a run, so that they can be neither retired nor revoked before this transaction is committed.
+
+    False for a run without codes whose keys were retired: it takes others. One that has begun ends with its own, unless
+    one of them was revoked: then this raises `Conflict`, for nothing that it made would count."""
+    held = keys.held(session, [kid for kid in (run.kid, run.tag_kid) if kid]).values()
+    if not run.issued and any(key.retired_at for key in held):
+        return False
+    if any(key.revoked_at for key in held):
         raise conflict(
             "codes.key-revoked", say("A key of this run was revoked while it was made. Order the rest as a new run.")
         )
-    return _Maker(ring.secret(run.tag_kid), ring.signer(held[run.kid]) if run.kid else None)
+    return True
 
 
 def void(session: Session, item: Item, reason: str, *, by: Actor, at: datetime) -> None:

@@ -162,7 +162,7 @@ progress = Claimed.progress
 
 def die_after_two(self, session, done, *, at):
     progress(self, session, done, at=at)
-    if done == 3000:
+    if done == 60000:
         os.kill(os.getpid(), signal.SIGKILL)
 
 Claimed.progress = die_after_two
@@ -171,7 +171,7 @@ system.worker().run_all()
 
 
 def test_a_run_that_was_cut_off_by_a_kill_goes_on_to_exactly_its_count(system: System, time: Clock) -> None:
-    ref = order(system, count="3500")
+    ref = order(system, count="70000")
     with system.main.write() as session:
         session.scalars(select(Job)).one().run_after = AT.replace(year=2000)
     values = {field.alias: getattr(system.settings, name) for name, field in type(system.settings).model_fields.items()}
@@ -184,8 +184,8 @@ def test_a_run_that_was_cut_off_by_a_kill_goes_on_to_exactly_its_count(system: S
     died = subprocess.run([sys.executable, "-c", ISSUE_AND_DIE], env=os.environ | environ, check=False)
     assert died.returncode == -signal.SIGKILL
     with system.main.read() as session:
-        # The third thousand was in the making when the process died, and is gone as a whole.
-        assert (items.get_run(session, ref).issued, rows(session, Item)) == (2000, 2000)
+        # The third piece was in the making when the process died, and is gone as a whole.
+        assert (items.get_run(session, ref).issued, rows(session, Item)) == (40000, 40000)
     with system.main.write() as session:
         job = session.scalars(select(Job)).one()
         assert job.state == JobState.RUNNING
@@ -197,7 +197,7 @@ def test_a_run_that_was_cut_off_by_a_kill_goes_on_to_exactly_its_count(system: S
     with system.main.read() as session:
         run = items.get_run(session, ref)
         assert run.job is not None
-        assert (run.issued, rows(session, Item), run.job.state, run.job.attempts) == (3500, 3500, JobState.DONE, 2)
+        assert (run.issued, rows(session, Item), run.job.state, run.job.attempts) == (70000, 70000, JobState.DONE, 2)
 
 
 def test_a_code_is_voided_once_with_its_reason(system: System) -> None:
