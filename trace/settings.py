@@ -50,7 +50,9 @@ class Settings(BaseModel):
         SecretStr(""), alias="LOTSEAL_ROOT_PASSPHRASE", description="opens the file of the off-line root; empty: asked"
     )
     witnesses: str = Field(
-        "", alias="LOTSEAL_WITNESSES", description="path of a tlog-policy file with the addresses of our witnesses"
+        "",
+        alias="LOTSEAL_WITNESSES",
+        description="path of a tlog-policy file with the addresses of our witnesses, meant from the data folder",
     )
     tsa_url: str = Field("", alias="LOTSEAL_TSA_URL", description="address of a time-stamp authority (RFC 3161)")
     tsa_roots: str = Field(

@@ -125,7 +125,7 @@ class System:
 
     def witness_policy(self) -> Policy | None:
         """The witnesses that the operator asks, None without any. Raises `Unavailable` for a file that is none."""
-        return load_policy(Path(self.settings.witnesses)) if self.settings.witnesses else None
+        return load_policy(self.settings.data / self.settings.witnesses) if self.settings.witnesses else None
 
     def authority(self) -> Authority | None:
         """The time-stamp authority, None without one."""

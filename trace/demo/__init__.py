@@ -2,5 +2,7 @@
 
 from .facts import DemoFacts
 from .service import build, load
+from .witnessing import FOLDER as WITNESS
+from .witnessing import port as witness_port
 
-__all__ = ["DemoFacts", "build", "load"]
+__all__ = ["WITNESS", "DemoFacts", "build", "load", "witness_port"]

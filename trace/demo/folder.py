@@ -22,6 +22,8 @@ from .facts import load
 
 KEY_OPENER = "passphrase"
 """Name of the file that opens the signing keys."""
+POLICY = "witnesses"
+"""Name of the file that says which witness is asked."""
 
 
 def refuse_used(data: Path) -> None:
@@ -104,17 +106,27 @@ def _name(folder: Path, data: Path) -> None:
 
 def write_settings(folder: Path, *, port: int) -> None:
     """`lotseal.env` and the passphrase file it names, so that every command works with `LOTSEAL_DATA` alone."""
-    _write(folder / KEY_OPENER, secrets.token_urlsafe(32) + "\n")
-    _write(
+    write_passphrase(folder)
+    write(
         folder / ENV_FILE,
         "# A demo: fictional firms, laboratories and numbers. Never put real records here.\n"
         "LOTSEAL_MODE=demo\n"
         f"LOTSEAL_PUBLIC_URL=http://127.0.0.1:{port}\n"
-        f"LOTSEAL_KEY_PASSPHRASE_FILE={KEY_OPENER}\n",
+        f"LOTSEAL_KEY_PASSPHRASE_FILE={KEY_OPENER}\n"
+        f"LOTSEAL_WITNESSES={POLICY}\n",
     )
 
 
-def _write(path: Path, text: str) -> None:
+def write_passphrase(folder: Path) -> str:
+    """A new one, in a file of this folder that only the owner reads."""
+    secret = secrets.token_urlsafe(32)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write(folder / KEY_OPENER, f"{secret}\n")
+    return secret
+
+
+def write(path: Path, text: str) -> None:
+    """A new file that only the owner reads."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -11,7 +11,7 @@ from pathlib import Path
 from .. import clock, settings
 from ..errors import Message, say
 from ..system import System, open_system
-from . import aftermath, codes, folder, formula, history, lamp, material, salmon, tea
+from . import aftermath, codes, folder, formula, history, lamp, material, salmon, tea, witnessing
 from .facts import BatchFact, DemoFacts, load, write_marker
 from .history import Cast, History
 from .plan import Calendar
@@ -19,6 +19,7 @@ from .signing import Authorities
 
 __all__ = ["Progress", "build", "load"]
 
+MOST_PORT = 65_535
 STORIES = (tea.STORY, salmon.STORY, formula.STORY, lamp.STORY)
 
 Progress = Callable[[int, int, Message], None]
@@ -36,12 +37,14 @@ def build(data: Path, *, port: int = 8000, on_progress: Progress | None = None, 
     steps = _Steps(on_progress, material.count(STORIES) + 5)
     with folder.growing(data) as place:
         folder.write_settings(place, port=port)
+        witnessing.create(place, port=port + 1 if port < MOST_PORT else port - 1)
         chosen = settings.load({}, data=place)
         calendar, now = _calendar(chosen, today)
         # Everything is closed before the folder gets its name: an open SQLite file must not be moved.
         with closing(open_system(chosen)) as system:
             system.migrate()
             cast = _live(system, calendar, now, steps)
+            witnessing.follow(system, place, at=clock.now())
             aftermath.take_key_away(place, chosen.keys_folder, cast)
         # Opened anew, so that no key is left in memory and the answers are those of a freshly started service.
         with closing(open_system(chosen)) as system:

@@ -20,9 +20,10 @@ from sqlalchemy.orm import Session
 from ...signing.checkpoint import Checkpoint
 from ...signing.errors import SigningError
 from ...signing.merkle import consistency_proof_from
-from ...signing.notes import Note
+from ...signing.notes import Note, NoteSignature
 from ...signing.tiles import TileReader
 from ...signing.tlog_policy import Witness
+from ...signing.vkeys import VerifierKey
 from .. import clock
 from ..accounts.service import SERVICE
 from ..db.engines import Database
@@ -78,14 +79,25 @@ def cosign(database: Database, shelf: Shelf, witness: Witness) -> bool:
     def proof_from(old: int) -> list[bytes]:
         return consistency_proof_from(TileReader(shelf.read, size), old, size)
 
-    lines = submit(note, witness.url, witness.key, old_size=known, proof_from=proof_from)
+    keep(
+        database,
+        shelf,
+        note,
+        witness.key,
+        submit(note, witness.url, witness.key, old_size=known, proof_from=proof_from),
+    )
+    return True
+
+
+def keep(database: Database, shelf: Shelf, note: Note, key: VerifierKey, lines: Sequence[NoteSignature]) -> None:
+    """Keep the lines of this witness for the checkpoint in `note`, then show them to readers. Raises BadSignature."""
+    size = Checkpoint.parse(note.text).size
     with database.write() as session:
         for line in lines:
-            at = datetime.fromtimestamp(witness.key.verify(note.text.encode(), line.signature) or 0, UTC)
-            session.merge(LogCosignature(size=size, witness=witness.key.name, line=line.line.rstrip("\n"), at=at))
+            at = datetime.fromtimestamp(key.verify(note.text.encode(), line.signature) or 0, UTC)
+            session.merge(LogCosignature(size=size, witness=key.name, line=line.line.rstrip("\n"), at=at))
     with database.read() as session:
         shelf.refresh(session)
-    return True
 
 
 def _cosigned_by(session: Session, witness: Witness) -> int:

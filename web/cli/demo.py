@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,8 +16,8 @@ import click
 from ...trace import demo as stories
 from ...trace import settings
 from ...trace.demo import DemoFacts
-from ...trace.errors import Message, say
-from . import serve
+from ...trace.errors import Message, Unavailable, say
+from . import serve, witness
 from .context import done, json_option, note, progress
 
 DATA = Path("demo-data")
@@ -39,7 +44,42 @@ def demo(data: Path, no_serve: bool, host: str, port: int) -> None:
     done({**facts.as_json(), "built": built}, *_where_to_click(facts, built))
     if not no_serve:
         serve.forget_environment()
-        serve.run(settings.load({}, data=facts.data), host=host, port=port)
+        with _witness(facts.data):
+            serve.run(settings.load({}, data=facts.data), host=host, port=port)
+
+
+@contextmanager
+def _witness(data: Path) -> Iterator[None]:
+    """The witness of the demo in a process of its own; none when its port is taken, such as by itself."""
+    port = stories.witness_port(data)
+    if port is None or not _free(port):
+        yield
+        return
+    child = multiprocessing.get_context("spawn").Process(target=witness.run_beside, args=(data / stories.WITNESS, port))
+    child.start()
+    try:
+        _wait_for(child, port)
+        yield
+    finally:
+        child.terminate()
+        child.join()
+
+
+def _wait_for(child: BaseProcess, port: int) -> None:
+    """Until the witness listens, so that its first checkpoint is not asked for in vain."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if not child.is_alive() or probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        child.join(0.1)
+
+
+def _free(port: int) -> bool:
+    try:
+        serve.refuse_taken_port("127.0.0.1", port)
+    except Unavailable:
+        return False
+    return True
 
 
 def _build(data: Path, port: int) -> DemoFacts:
@@ -63,6 +103,10 @@ def _where_to_click(facts: DemoFacts, built: bool) -> list[Message]:
         say("Staff: %(base)s%(path)s", base=base, path=SIGN_IN),
         *(Message("  %(state)-20s %(url)s", {"state": code.state, "url": code.url}) for code in facts.codes),
     ]
+    if port := stories.witness_port(facts.data):
+        lines.append(
+            say("Witness: http://127.0.0.1:%(port)d/ (on this machine, so nobody's independent word)", port=port)
+        )
     for account in facts.accounts:
         secret = account.password or "…"
         values = {"role": account.role, "login": account.login, "password": secret}

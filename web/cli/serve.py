@@ -165,7 +165,7 @@ def _load(target: str) -> Any:
     """
     # Out of the terminal's group: Ctrl-C would stop it twice, the second time by its parent, and that may hang it.
     os.setpgid(0, 0)
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    watch_parent()
     module, _colon, name = target.partition(":")
     try:
         return getattr(import_module(module), name)
@@ -173,6 +173,11 @@ def _load(target: str) -> Any:
         for problem in error.problems:
             note(say("%(sentence)s (%(rule)s)", sentence=problem.message, rule=problem.rule))
         raise SystemExit(UNAVAILABLE) from None
+
+
+def watch_parent() -> None:
+    """End this process when the one that started it is gone."""
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
 
 def _end_with_parent() -> None:

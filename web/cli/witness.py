@@ -22,7 +22,7 @@ from ...trace.witness import state as witnesses
 from ...trace.witness.state import Known
 from ..witness import application
 from .context import UNAVAILABLE, done, json_option, listing, note
-from .serve import in_address, refuse_taken_port
+from .serve import in_address, refuse_taken_port, watch_parent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,6 +80,17 @@ def list_(state: Path) -> None:
 @click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True, help="Threads that answer.")
 def serve(state: Path, host: str, port: int, threads: int) -> None:
     """Cosign checkpoints, until stopped."""
+    run(state, host=host, port=port, threads=threads)
+
+
+def run_beside(state: Path, port: int) -> None:
+    """The same in a process beside another one, and not longer than that."""
+    watch_parent()
+    run(state, host="127.0.0.1", port=port, threads=1)
+
+
+def run(state: Path, *, host: str, port: int, threads: int) -> None:
+    """One web process; returns after a graceful stop. Raises `Unavailable` for a port in use or a shut key."""
     _log_to_stderr()
     opened = witnesses.open_witness(state, _passphrase(state))
     refuse_taken_port(host, port)
@@ -117,6 +128,7 @@ def serve(state: Path, host: str, port: int, threads: int) -> None:
 def _load(state: Path) -> Any:
     """The application, in the process that answers."""
     os.setpgid(0, 0)
+    watch_parent()
     _log_to_stderr()
     try:
         return application(witnesses.open_witness(state, _passphrase(state)))
