@@ -42,6 +42,7 @@ class Named(Office):
                 for column in table.columns:
                     if re.fullmatch(r"(\w+_)?by", column.name) and table.name != "audit_act":
                         db.execute(table.update().values({column.name: NAME}))
+        system.sequencer().run_once()
 
     def looks(self) -> list[tuple[str, str]]:
         with self.system.main.read() as db:
