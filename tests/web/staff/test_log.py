@@ -22,6 +22,7 @@ from lotseal.trace.log import reading
 from lotseal.trace.log.models import AuditAct, LogCosignature, LogEntry
 from lotseal.trace.products.models import Product
 from lotseal.trace.releases import service as releases
+from lotseal.trace.suppliers import service as suppliers
 from lotseal.trace.system import System
 
 
@@ -204,6 +205,28 @@ def test_a_name_is_shown_only_on_demand_and_the_look_is_written_down(office: Wor
     assert OPERATOR.name in erik.post(f"/staff/log/{index}").text
     [act] = office.acts_of("log:read-actor")
     assert (act.by_name, act.subject) == ("Erik", f"entry:{index}")
+
+
+def test_a_contact_is_shown_with_the_name_only(office: Workspace) -> None:
+    with office.system.main.write() as db:
+        supplier = makers.a_supplier(db, contact="Ms Li, 0591 555 0102")
+        fields = {name: getattr(supplier, name) for name in ("name_zh", "name_en", "country", "licence")}
+        draft = suppliers.read_supplier({**fields, "contact": "Mr Xu, xu@wuyi.example"})
+        suppliers.change(db, supplier, draft, by=OPERATOR, at=AT)
+    office.system.sequencer().run_once()
+    erik = office.at_desk("erik")
+    added, changed = office.index_of("supplier:add"), office.index_of("supplier:change")
+    openly = [f"/staff/log/{index}{part}" for index in (added, changed) for part in ("", "/entry", "/content")]
+    for path in ["/staff/log/", "/staff/acts/", *openly]:
+        page = erik.get(path).text
+        assert "Ms Li" not in page, path
+        assert "xu@wuyi.example" not in page, path
+    assert office.acts_of("log:read-actor") == []
+    assert "<dt>contact</dt><dd>shown with who did it</dd>" in erik.get(f"/staff/log/{changed}").text
+    assert "<dt>contact</dt><dd>Ms Li, 0591 555 0102</dd>" in erik.post(f"/staff/log/{added}").text
+    assert "Ms Li, 0591 555 0102 → Mr Xu, xu@wuyi.example" in erik.post(f"/staff/log/{changed}").text
+    looks = [(act.by_name, act.subject) for act in office.acts_of("log:read-actor")]
+    assert looks == [("Erik", f"entry:{added}"), ("Erik", f"entry:{changed}")]
 
 
 def test_a_look_at_a_name_is_no_entry_of_the_public_log(office: Workspace) -> None:
