@@ -56,8 +56,9 @@ def read_document(path: Path, folder: Path) -> dict[str, object]:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError:
         raise Refused("file.damaged") from None
-    # Two readers that count different pages would show different reports to different people.
-    if len(document) != len(pages):
+    # One reader that has to look for the objects by itself, or two that count different pages, would show different
+    # reports to different people.
+    if len(document) != len(pages) or not pypdfium2.raw.FPDF_DocumentHasValidCrossReferenceTable(document):
         raise Refused("file.damaged")
     # Fields that were filled in, and the seal of a digital signature, are drawn only with the form open.
     document.init_forms()

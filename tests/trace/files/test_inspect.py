@@ -252,6 +252,10 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "PDF header alone": ("file.damaged", lambda: b"%PDF-1.7\n" + b"junk" * 100 + b"%%EOF"),
     "PDF without pages": ("file.damaged", lambda: pdf(pages=0)),
     "PDF with a broken table": ("file.damaged", lambda: page_bomb(595).replace(b"00000 n", b"0000x n")),
+    "PDF whose table one reader mends and another does not": (
+        "file.damaged",
+        lambda: page_bomb(595).replace(b"00000 n \n", b"00000 n\n").replace(b"65535 f \n", b"65535 f\n"),
+    ),
     "cut JPEG": ("file.damaged", lambda: photo()[:50_000]),
     "cut PNG": ("file.damaged", lambda: photo("PNG", (300, 300))[:50_000]),
     "cut WebP": ("file.damaged", lambda: picture("WEBP")[:-50]),
