@@ -792,6 +792,14 @@ def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.Cap
     assert "cannot read" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end here")
+def test_no_more_is_read_than_a_bundle_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MAX_BUNDLE", 1000)
+    assert len(verify.read_file("/dev/zero")) == 1001
+    assert verify.main(["/dev/zero"]) == 3
+    assert ended(check(verify.read_file("/dev/zero"))) == (3, "zip.size")
+
+
 # --- time stamps ------------------------------------------------------------------------------------------------------
 
 

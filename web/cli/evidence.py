@@ -94,8 +94,8 @@ def verify(context: click.Context, file: Path, policy: Path | None, tsa_root: Pa
 
     Exit codes: 0 sound, 1 tampered, 2 policy not met, 3 malformed.
     """
-    report = verifier.check(
-        file.read_bytes(), policy.read_bytes() if policy else None, tsa_root.read_bytes() if tsa_root else None
-    )
-    click.echo(json.dumps(vars(report), ensure_ascii=False, indent=2) if as_json() else verifier.shown(report))
+    own = [verifier.read_file(str(one)) if one else None for one in (policy, tsa_root)]
+    report = verifier.check(verifier.read_file(str(file)), *own)
+    # As verify.py itself prints it: names in a bundle may hold what steers a terminal, also beyond ASCII.
+    click.echo(json.dumps(vars(report), indent=2) if as_json() else verifier.shown(report))
     context.exit(report.exit)
