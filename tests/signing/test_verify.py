@@ -32,7 +32,7 @@ from stamps import Authority
 
 from lotseal.signing import verify
 from lotseal.signing.canonical import canonical_json, parse_canonical, sha256_hex
-from lotseal.signing.encoding import b64url
+from lotseal.signing.encoding import b64, b64url
 from lotseal.signing.errors import Malformed
 from lotseal.signing.keys import PrivateKey
 from lotseal.signing.verify import Report, check, read_zip, write_zip
@@ -785,6 +785,13 @@ def test_what_could_steer_a_terminal_is_written_out(bundle: bytes, story: Ledger
     report = Report("auditor", facts=[{"rule": "x", "fact": "a\x1b[2J\u202eb"}])
     assert "\x1b" not in verify.shown(report)
     assert "\\u001b[2J\\u202eb" in verify.shown(report)
+
+
+def test_sixteen_signatures_of_the_longest_kind_are_no_reason_to_refuse(bundle: bytes) -> None:
+    """C2SP signed-note: at least that many are accepted, and one after quantum computers has nearly 5 kB."""
+    kept = read_zip(bundle)["checkpoint"]
+    lines = "".join(f"— post.example/{place} {b64(bytes(5_000))}\n" for place in range(16))
+    assert verify.read_checkpoint(kept + lines.encode()).size == verify.read_checkpoint(kept).size
 
 
 def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
