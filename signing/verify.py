@@ -29,7 +29,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-MAX_BUNDLE, MAX_MEMBERS, MAX_JSON, MAX_NOTE, MAX_BITS = 512 << 20, 60_000, 16 << 20, 100_000, 16 << 20
+MAX_BUNDLE, MAX_MEMBERS, MAX_JSON, MAX_NOTE, MAX_BITS = 512 << 20, 60_000, 16 << 20, 256 << 10, 16 << 20
 LATE: Final = timedelta(hours=1)  # claimed times may run back by so much, as between two servers, before it is told
 NAMES: Final = re.compile(
     rb"bundle\.json|checkpoint|policy|README\.txt|verify\.(py|html)|(entries|contents|actors)/\d{10}\.json|"
@@ -106,7 +106,7 @@ def write_zip(members: Mapping[str, bytes]) -> bytes:
         central += struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(local)) + plain
         local += b"PK\3\4" + facts + plain + data
     end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(central), len(local), 0)
-    return bytes(local + central) + b"PK\5\6" + end
+    return b"".join((local, central, b"PK\5\6", end))
 
 
 def read_zip(data: bytes) -> dict[str, bytes]:
@@ -578,19 +578,23 @@ def shown(report: Report) -> str:
     return "".join(one if one.isprintable() or one == "\n" else f"\\u{ord(one):04x}" for one in text)
 
 
+def read_file(path: str) -> bytes:
+    with Path(path).open("rb") as stream:
+        return stream.read(MAX_BUNDLE + 1)  # so that a longer file, or one without an end, is refused for its size
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a Lotseal evidence bundle off-line.")
-    parser.add_argument("bundle", metavar="BUNDLE.zip", type=Path)
-    parser.add_argument("--policy", metavar="FILE", type=Path, help="tlog-policy with the keys that you trust")
-    parser.add_argument("--tsa-root", metavar="FILE", type=Path, help="PEM certificates of authorities that you trust")
+    parser.add_argument("bundle", metavar="BUNDLE.zip", type=read_file)
+    parser.add_argument("--policy", metavar="FILE", type=read_file, help="tlog-policy with the keys that you trust")
+    parser.add_argument("--tsa-root", metavar="FILE", type=read_file, help="PEM certificates of authorities you trust")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    asked = parser.parse_args(arguments)
     try:
-        files = [one and one.read_bytes() for one in (asked.bundle, asked.policy, asked.tsa_root)]
+        asked = parser.parse_args(arguments)
     except OSError as error:
         print(f"cannot read {error.filename}: {error.strerror}", file=sys.stderr)
         return 3
-    report = check(*files)
+    report = check(asked.bundle, asked.policy, asked.tsa_root)
     sys.stdout.buffer.write(f"{json.dumps(vars(report), indent=2) if asked.json else shown(report)}\n".encode())
     return report.exit
 
