@@ -19,7 +19,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace as Record
 from typing import Any, Final
 from urllib.parse import quote
@@ -371,9 +370,8 @@ class Evidence:
             good = file and act.facts.get("file_sha256", file) == file
             need(good, "certificate.file", f"entry {act.index} is about a file that was not submitted")
         need(kind != "certificate" or subject in self.sent, "certificate.missing", f"{subject} was not submitted here")
-        wanted = {self.sent[subject]["file_sha256"]} if kind == "certificate" else wanted
-        missing = set() if kind == "item" else wanted - files.keys()
-        need(not missing, "file.missing", f"the file is missing: {min(missing, default='')}")
+        due = {"item": set[str](), "certificate": {self.sent.get(subject, {}).get("file_sha256", "")}}.get(kind, wanted)
+        need(due <= files.keys(), "file.missing", f"the file is missing: {min(due - files.keys(), default='')}")
 
     def check_release(self) -> None:
         record, entries = self.named("records"), self.of("batch:release")
@@ -542,16 +540,14 @@ def read_stamp(data: bytes, imprint: bytes, roots: Collection[x509.Certificate])
     kinds = {1: hashes.SHA256(), 2: hashes.SHA384(), 3: hashes.SHA512()}
     named = next(body for head, body in read_der(inside(said.get("022f") or said["020c"], 0, 0)) if head[0] == 4)
     held = [x509.load_der_x509_certificate(head + body) for head, body in read_der(inside(signed, 3))]
-    signer = next(one for one in held if named in map(one.fingerprint, (hashes.SHA1(), *kinds.values())))  # noqa: S303 - RFC 3161
-    name, kind = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]]
-    public: Any = signer.public_key()
+    signer: Any = next(c for c in held if named in map(c.fingerprint, (hashes.SHA1(), *kinds.values())))  # noqa: S303 - RFC 3161
+    name, kind, public = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]], signer.public_key()
     how = [padding.PKCS1v15(), kind] if isinstance(public, rsa.RSAPublicKey) else [ec.ECDSA(kind)]
     need(hashlib.new(kind.name, info).digest() == said["0904"], "timestamp.signature", "the stamp has another digest")
     message = b"\x31" + attributes[0][1:] + attributes[1]  # as a SET OF: RFC 5652 section 5.4
     fits("timestamp.signature", f"not signed by {name}", public.verify, made[1], message, *how)
     usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    good = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc
-    good = good and x509.oid.ExtendedKeyUsageOID.TIME_STAMPING in usage
+    good = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc and x509.OID_TIME_STAMPING in usage
     need(good, "timestamp.certificate", f"{name} may not stamp, or not at that time")
     path = [signer]
     for last in path:
@@ -579,7 +575,7 @@ def shown(report: Report) -> str:
 
 
 def read_file(path: str) -> bytes:
-    with Path(path).open("rb") as stream:
+    with open(path, "rb") as stream:
         return stream.read(MAX_BUNDLE + 1)  # so that a longer file, or one without an end, is refused for its size
 
 
