@@ -92,7 +92,7 @@ def _write(output: Path, found: Callable[[Any], Batch | Certificate | Item]) -> 
 def verify(context: click.Context, file: Path, policy: Path | None, tsa_root: Path | None) -> None:
     """Check an evidence bundle, without a data folder and without a network.
 
-    Exit codes: 0 sound, 1 tampered, 2 policy not met, 3 malformed.
+    Exit codes: 0 sound, 1 tampered, 2 policy not met or wrong usage, 3 malformed.
     """
     report = verifier.check(
         file.read_bytes(), policy.read_bytes() if policy else None, tsa_root.read_bytes() if tsa_root else None
