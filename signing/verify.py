@@ -1,8 +1,8 @@
 """Check a Lotseal evidence bundle off-line: `python verify.py BUNDLE.zip [--policy FILE] [--tsa-root FILE] [--json]`.
 
 Needs Python 3.11 and `cryptography`, no network and no Lotseal. A copy is a member of each bundle; take the tool from a
-source that you trust. Exit status: 0 sound, 1 tampered, 2 policy not met, 3 malformed. A sound bundle proves that the
-record was not rewritten. It does not prove that what was written down is true, and nothing about a physical pack.
+source that you trust. Exit status: 0 sound, 1 tampered, 2 policy not met or wrong usage, 3 malformed or unreadable. A
+sound bundle proves that the record was not rewritten, not that what was written is true, and nothing about a pack.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from types import SimpleNamespace as Record
 from typing import Any, Final
 from urllib.parse import quote
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+except ImportError:  # Python alone would exit with 1, and that means «tampered» here.
+    raise SystemExit(print("nothing was checked: «pip install cryptography» first", file=sys.stderr) or 3) from None
 
 MAX_BUNDLE, MAX_MEMBERS, MAX_JSON, MAX_NOTE, MAX_BITS = 512 << 20, 60_000, 16 << 20, 256 << 10, 16 << 20
 LATE: Final = timedelta(hours=1)  # claimed times may run back by so much, as between two servers, before it is told
@@ -48,7 +51,7 @@ SUBJECT: Final = r"lotseal/bundle/v1 (batch|certificate|item) \1:[A-Za-z0-9_-]{1
 STEPS: Final = {"add": "draft", "submit": "awaiting-tests", "release": "released", "hold": "held", "hold-lift": ""}
 STEPS.update(recall="recalled", close="closed")
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-FORM, FALSE, POLICY = ("malformed", 3), ("tampered", 1), ("policy not met", 2)
+FORM, FALSE, POLICY, RULES = ("malformed", 3), ("tampered", 1), ("policy not met", 2), ("policy malformed", 3)
 Json = dict[str, Any]
 
 
@@ -117,7 +120,7 @@ def read_zip(data: bytes) -> dict[str, bytes]:
         name, at = data[at + 30 : at + 30 + length], at + 30 + length
         need(NAMES.fullmatch(name), "zip.name", "a member has a name that none may have", FORM)
         members[name.decode()], at = data[at : at + size], at + size
-    need(members and write_zip(members) == data, "zip.canonical", "not the one ZIP of its members, byte by byte", FORM)
+    need(members and write_zip(members) == data, "zip.canonical", "no bundle, or not its one ZIP, byte by byte", FORM)
     return members
 
 
@@ -175,7 +178,7 @@ def read_vkey(text: str, kind: int) -> Record:
     data = unb64(encoded, "a key of the policy")
     id_ = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     right = name and len(data) == 33 and data[0] == kind and id_.hex() == number
-    need(right, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind", FORM)
+    need(right, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind", RULES)
     verify = ed25519.Ed25519PublicKey.from_public_bytes(data[1:]).verify
     return Record(name=name, id=(name, id_), key=data[1:], verify=verify)
 
@@ -187,7 +190,7 @@ class Policy:
         self.logs, self.witnesses, self.quorum = list[Record](), dict[str, Record](), ""
         self.groups = dict[str, tuple[int, list[str]]]()
         plain = len(data) <= MAX_NOTE and re.fullmatch(rb"[\t\n\x20-\x7e\x80-\xff]*", data)
-        need(plain, "policy.form", "the policy is too long or holds control characters", FORM)
+        need(plain, "policy.form", "the policy is too long or holds control characters", RULES)
         lines = [re.findall(r"[^ \t]+", line) for line in data.decode("latin-1").split("\n")]
         for words in (words for words in lines if words and not words[0].startswith("#")):
             known = {*self.witnesses, *self.groups}
@@ -201,15 +204,15 @@ class Policy:
                     inside = [one for _, group in self.groups.values() for one in group] + members
                     good = re.fullmatch("[1-9][0-9]{0,3}", least) and int(least) <= len(members)
                     good = good and len({*inside}) == len(inside) and known >= {*members}
-                    need(good, "policy.group", "a group of the policy has a wrong number or member", FORM)
+                    need(good, "policy.group", "a group of the policy has a wrong number or member", RULES)
                     self.groups[name] = int(least), members
                 case ["quorum", name] if not self.quorum and name in {"none", *known}:
                     self.quorum = name
                 case _:
-                    raise Refused("policy.line", "the policy has a line that tlog-policy does not allow", FORM)
+                    raise Refused("policy.line", "the policy has a line that tlog-policy does not allow", RULES)
         for keys in (self.logs, self.witnesses.values()):
-            need(len({one.key for one in keys}) == len(keys), "policy.twice", "the policy names a key twice", FORM)
-        need(self.quorum, "policy.quorum", "the policy has no quorum line", FORM)
+            need(len({one.key for one in keys}) == len(keys), "policy.twice", "the policy names a key twice", RULES)
+        need(self.quorum, "policy.quorum", "the policy has no quorum line", RULES)
 
     def met(self, name: str, cosigned: Collection[str]) -> bool:
         least, members = self.groups.get(name, (0, []))
@@ -484,6 +487,7 @@ class Evidence:
         return [*seen.values()]
 
     def check_time(self, seen: list[datetime], tsa_root: bytes | None) -> None:
+        need(b"-----BEGIN" in (tsa_root or b"-----BEGIN"), "timestamp.root", "your tsa-root holds no PEM", POLICY)
         roots, pinned = x509.load_pem_x509_certificates(tsa_root) if tsa_root else [], tsa_root is None
         for name, data in self.named("timestamps").items():
             at, authority, trusted = read_stamp(data, hashlib.sha256(self.point.text).digest(), roots)
@@ -568,7 +572,7 @@ def shown(report: Report) -> str:
     """The report for people; what could steer a terminal is written out."""
     words = {"proven": report.facts, "note": report.notes, "WRONG": [report.refused] if report.refused else []}
     lines = [f"  {word:7} {one['rule']}: {one['fact']}" for word, told in words.items() for one in told]
-    text = "\n".join([*lines, f"{report.result}: {report.about.get('subject', 'no bundle')}"])
+    text = "\n".join([*lines, ": ".join(filter(None, [report.result, report.about.get("subject")]))])
     if report.exit == 0 and report.policy == "bundle":
         text += "\nThe keys are the operator's own word. Bring your own policy with --policy FILE."
     return "".join(one if one.isprintable() or one == "\n" else f"\\u{ord(one):04x}" for one in text)

@@ -158,6 +158,20 @@ def test_the_tool_needs_the_standard_library_and_cryptography_only_and_stays_sho
     assert len(text.splitlines()) < 600, "short enough to be read whole"
 
 
+def test_without_cryptography_nothing_is_called_tampered(tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-S", CHECKOUT / "signing/verify.py", tmp_path / "b.zip"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "pip install cryptography" in ran.stderr
+
+
+def test_a_wrong_file_of_the_auditor_is_named_and_not_the_bundle(story: Ledger, bundle: bytes) -> None:
+    report = check(bundle, b"nonsense")
+    assert (report.exit, report.result) == (3, "policy malformed")
+    report = check(bundle, story.policy, b"nonsense")
+    assert (report.exit, report.refused) == (2, {"rule": "timestamp.root", "fact": "your tsa-root holds no PEM"})
+
+
 # --- attacks, by an operator who may change everything but what others signed -----------------------------------------
 
 

@@ -141,7 +141,7 @@ def _read(path: Path) -> bytes:
 def verify(context: click.Context, file: Path, policy: Path | None, tsa_root: Path | None) -> None:
     """Check an evidence bundle, without a data folder and without a network.
 
-    Exit codes: 0 sound, 1 tampered, 2 policy not met, 3 malformed or not there.
+    Exit codes: 0 sound, 1 tampered, 2 policy not met or wrong usage, 3 malformed or not there.
     """
     report = verifier.check(_read(file), _read(policy) if policy else None, _read(tsa_root) if tsa_root else None)
     # As verify.py itself prints it: names in a bundle may hold what steers a terminal, also beyond ASCII.

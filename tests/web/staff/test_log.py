@@ -163,6 +163,11 @@ def test_an_entry_page_tells_what_it_says_and_leads_along_its_history(office: Wo
     assert "whose head is signed; checked just now" in page
 
 
+def test_an_index_that_no_store_can_hold_is_not_found(office: Workspace) -> None:
+    assert office.at_desk("erik").get("/staff/log/99999999999999999999").status_code == 404
+    assert office.at_desk("erik").get("/credentials/status/99999999999999999999").status_code == 404
+
+
 def test_the_downloads_are_what_outside_tools_need(office: Workspace) -> None:
     erik, index = office.at_desk("erik"), office.index_of("batch:release")
     entry, content = (erik.get(f"/staff/log/{index}/{part}").data for part in ("entry", "content"))
@@ -277,7 +282,7 @@ def test_anybody_can_draw_the_same_sample_again(office: Workspace) -> None:
     hashes = sorted(hashlib.sha256(f"3,412.66\n{code.serial}".encode()).hexdigest() for code in office.printed)
     assert drawn(page) == [found[:16] for found in hashes[:3]]
     assert "3 drawn out of 6" in page
-    assert "Nothing that does not fit was found" in page
+    assert "All that was drawn fits" in page
 
 
 @pytest.mark.parametrize(("of", "count"), [("items", 6), ("batches", 1), ("certificates", 1)])
