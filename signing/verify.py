@@ -44,9 +44,7 @@ ENTRY: Final = re.compile(
     rb'"content":"[0-9a-f]{64}","key":(null|"[A-Za-z0-9_-]{43}"),"keys":\d+,"prev":(null,"seq":1|"[0-9a-f]{64}",'
     rb'"seq":(?!1,)[1-9]\d*),"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z","type":"lotseal/entry/v1"}'
 )
-NOTE: Final = re.compile(
-    r"(([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/=]{44})\n)\n((?:— [^\s+]{1,255} [A-Za-z0-9+/=]+\n)+)"
-)
+NOTE: Final = re.compile(r"(([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n(\S{44})\n)\n((?:— [^\s+]{1,255} \S+\n)+)")
 SUBJECT: Final = r"lotseal/bundle/v1 (batch|certificate|item) \1:[A-Za-z0-9_-]{1,60}"
 STEPS: Final = {"add": "draft", "submit": "awaiting-tests", "release": "released", "hold": "held", "hold-lift": ""}
 STEPS.update(recall="recalled", close="closed")
@@ -450,11 +448,9 @@ class Evidence:
         need(root == run["root"], "item.root", f"{where}: not a code of its run")
         self.prove("item.root", f"{serial} is code {item['place'] + 1} of the {run['count']} of run {item['run']}")
         if query:
-            # A run that was ordered before its key was retired may end after that.
-            wanted = {"run": item["run"], "count": run["count"]}.items()
+            wanted = {"run": item["run"], "count": run["count"]}.items()  # ordered before its key retired, ended later
             at = [one.index for one in self.of("codes:issue") if wanted <= one.facts.items()] + [commits[0].index]
-            # 155 digits may say more than 64 bytes, which no signature has.
-            good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) is not None
+            good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) is not None  # which may be more than 64 bytes
             made = int(signed[1:]).to_bytes(65).removeprefix(b"\0") if good else b""
             self.verify("item.signature", where, f"lotseal/item/v1\n{uri}".encode(), made, run["kid"], "item", *at)
             self.prove("item.signature", f"{serial} is signed by key {run['kid']}, in force then")
