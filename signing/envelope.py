@@ -1,11 +1,13 @@
 """The log entry: an envelope of hashes, and the two documents behind it.
 
     content  {"act": …, "at": …, "facts": {…}, "salt": …, "subject": …}
-    actor    {"by": {"name": …, "ref": …}, "salt": …}
+    actor    {"by": {"name": …, "ref": …}, "private": {…}, "salt": …}
     entry    {"act": …, "actor": hash, "chain": …, "content": hash, "key": …, "keys": n, "prev": hash, "seq": n,
               "time": …, "type": "lotseal/entry/v1"}
 
-All three are canonical JSON (RFC 8785). Only the envelope goes into the log: what can never be erased is hashes.
+All three are canonical JSON (RFC 8785). Only the envelope goes into the log: what can never be erased is hashes. The
+content goes into evidence bundles; the actor document, which holds all that is personal, stays in the store and can be
+erased there. It has the member `private` only where an act has personal facts.
 """
 
 from __future__ import annotations
@@ -84,9 +86,11 @@ def content_document(act: str, subject: str, at: str, facts: Mapping[str, object
     return canonical_json({"act": act, "at": at, "facts": dict(facts), "salt": _salt(), "subject": subject})
 
 
-def actor_document(ref: str, name: str) -> bytes:
-    """Who acted, salted: the hash tells nobody who it was, and nothing once this document is erased."""
-    return canonical_json({"by": {"name": name, "ref": ref}, "salt": _salt()})
+def actor_document(ref: str, name: str, private: Mapping[str, object] | None = None) -> bytes:
+    """Who acted, and the personal facts of the act, salted: the hash tells nobody what they were, and nothing once this
+    document is erased. Raises Malformed for facts that are no plain JSON."""
+    beside = {"private": dict(private)} if private else {}
+    return canonical_json({"by": {"name": name, "ref": ref}, "salt": _salt(), **beside})
 
 
 def check_document(data: bytes, sha256: str, rule: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Check a Lotseal evidence bundle off-line: `python verify.py BUNDLE.zip [--policy FILE] [--tsa-root FILE] [--json]`.
 
 Needs Python 3.11 and `cryptography`, no network and no Lotseal. A copy is a member of each bundle; take the tool from a
-source that you trust. Exit status: 0 sound, 1 tampered, 2 policy not met, 3 malformed. A sound bundle proves that the
-record was not rewritten. It does not prove that what was written down is true, and nothing about a physical pack.
+source that you trust. Exit status: 0 sound, 1 tampered, 2 policy not met or wrong usage, 3 malformed or unreadable. A
+sound bundle proves that the record was not rewritten, not that what was written is true, and nothing about a pack.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace as Record
 from typing import Any, Final
 from urllib.parse import quote
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+except ImportError:  # Python alone would exit with 1, and that means «tampered» here.
+    raise SystemExit(print("nothing was checked: «pip install cryptography» first", file=sys.stderr) or 3) from None
 
-MAX_BUNDLE, MAX_MEMBERS, MAX_JSON, MAX_NOTE, MAX_BITS = 512 << 20, 60_000, 16 << 20, 100_000, 16 << 20
+MAX_BUNDLE, MAX_MEMBERS, MAX_JSON, MAX_NOTE, MAX_BITS = 512 << 20, 60_000, 16 << 20, 256 << 10, 16 << 20
 LATE: Final = timedelta(hours=1)  # claimed times may run back by so much, as between two servers, before it is told
 NAMES: Final = re.compile(
     rb"bundle\.json|checkpoint|policy|README\.txt|verify\.(py|html)|(entries|contents|actors)/\d{10}\.json|"
@@ -42,14 +44,12 @@ ENTRY: Final = re.compile(
     rb'"content":"[0-9a-f]{64}","key":(null|"[A-Za-z0-9_-]{43}"),"keys":\d+,"prev":(null,"seq":1|"[0-9a-f]{64}",'
     rb'"seq":(?!1,)[1-9]\d*),"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z","type":"lotseal/entry/v1"}'
 )
-NOTE: Final = re.compile(
-    r"(([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n([A-Za-z0-9+/=]{44})\n)\n((?:— [^\s+]{1,255} [A-Za-z0-9+/=]+\n)+)"
-)
+NOTE: Final = re.compile(r"(([^\s+]{1,255})\n(0|[1-9][0-9]{0,17})\n(\S{44})\n)\n((?:— [^\s+]{1,255} \S+\n)+)")
 SUBJECT: Final = r"lotseal/bundle/v1 (batch|certificate|item) \1:[A-Za-z0-9_-]{1,60}"
 STEPS: Final = {"add": "draft", "submit": "awaiting-tests", "release": "released", "hold": "held", "hold-lift": ""}
 STEPS.update(recall="recalled", close="closed")
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-FORM, FALSE, POLICY = ("malformed", 3), ("tampered", 1), ("policy not met", 2)
+FORM, FALSE, POLICY, RULES = ("malformed", 3), ("tampered", 1), ("policy not met", 2), ("policy malformed", 3)
 Json = dict[str, Any]
 
 
@@ -106,7 +106,7 @@ def write_zip(members: Mapping[str, bytes]) -> bytes:
         central += struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, len(local)) + plain
         local += b"PK\3\4" + facts + plain + data
     end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(central), len(local), 0)
-    return bytes(local + central) + b"PK\5\6" + end
+    return b"".join((local, central, b"PK\5\6", end))
 
 
 def read_zip(data: bytes) -> dict[str, bytes]:
@@ -118,7 +118,7 @@ def read_zip(data: bytes) -> dict[str, bytes]:
         name, at = data[at + 30 : at + 30 + length], at + 30 + length
         need(NAMES.fullmatch(name), "zip.name", "a member has a name that none may have", FORM)
         members[name.decode()], at = data[at : at + size], at + size
-    need(members and write_zip(members) == data, "zip.canonical", "not the one ZIP of its members, byte by byte", FORM)
+    need(members and write_zip(members) == data, "zip.canonical", "no bundle, or not its one ZIP, byte by byte", FORM)
     return members
 
 
@@ -176,7 +176,7 @@ def read_vkey(text: str, kind: int) -> Record:
     data = unb64(encoded, "a key of the policy")
     id_ = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     right = name and len(data) == 33 and data[0] == kind and id_.hex() == number
-    need(right, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind", FORM)
+    need(right, "policy.key", "a key of the policy is no Ed25519 verifier key of its kind", RULES)
     verify = ed25519.Ed25519PublicKey.from_public_bytes(data[1:]).verify
     return Record(name=name, id=(name, id_), key=data[1:], verify=verify)
 
@@ -188,7 +188,7 @@ class Policy:
         self.logs, self.witnesses, self.quorum = list[Record](), dict[str, Record](), ""
         self.groups = dict[str, tuple[int, list[str]]]()
         plain = len(data) <= MAX_NOTE and re.fullmatch(rb"[\t\n\x20-\x7e\x80-\xff]*", data)
-        need(plain, "policy.form", "the policy is too long or holds control characters", FORM)
+        need(plain, "policy.form", "the policy is too long or holds control characters", RULES)
         lines = [re.findall(r"[^ \t]+", line) for line in data.decode("latin-1").split("\n")]
         for words in (words for words in lines if words and not words[0].startswith("#")):
             known = {*self.witnesses, *self.groups}
@@ -202,15 +202,15 @@ class Policy:
                     inside = [one for _, group in self.groups.values() for one in group] + members
                     good = re.fullmatch("[1-9][0-9]{0,3}", least) and int(least) <= len(members)
                     good = good and len({*inside}) == len(inside) and known >= {*members}
-                    need(good, "policy.group", "a group of the policy has a wrong number or member", FORM)
+                    need(good, "policy.group", "a group of the policy has a wrong number or member", RULES)
                     self.groups[name] = int(least), members
                 case ["quorum", name] if not self.quorum and name in {"none", *known}:
                     self.quorum = name
                 case _:
-                    raise Refused("policy.line", "the policy has a line that tlog-policy does not allow", FORM)
+                    raise Refused("policy.line", "the policy has a line that tlog-policy does not allow", RULES)
         for keys in (self.logs, self.witnesses.values()):
-            need(len({one.key for one in keys}) == len(keys), "policy.twice", "the policy names a key twice", FORM)
-        need(self.quorum, "policy.quorum", "the policy has no quorum line", FORM)
+            need(len({one.key for one in keys}) == len(keys), "policy.twice", "the policy names a key twice", RULES)
+        need(self.quorum, "policy.quorum", "the policy has no quorum line", RULES)
 
     def met(self, name: str, cosigned: Collection[str]) -> bool:
         least, members = self.groups.get(name, (0, []))
@@ -371,9 +371,8 @@ class Evidence:
             good = file and act.facts.get("file_sha256", file) == file
             need(good, "certificate.file", f"entry {act.index} is about a file that was not submitted")
         need(kind != "certificate" or subject in self.sent, "certificate.missing", f"{subject} was not submitted here")
-        wanted = {self.sent[subject]["file_sha256"]} if kind == "certificate" else wanted
-        missing = set() if kind == "item" else wanted - files.keys()
-        need(not missing, "file.missing", f"the file is missing: {min(missing, default='')}")
+        due = {"item": set[str](), "certificate": {self.sent.get(subject, {}).get("file_sha256", "")}}.get(kind, wanted)
+        need(due <= files.keys(), "file.missing", f"the file is missing: {min(due - files.keys(), default='')}")
 
     def check_release(self) -> None:
         record, entries = self.named("records"), self.of("batch:release")
@@ -449,11 +448,9 @@ class Evidence:
         need(root == run["root"], "item.root", f"{where}: not a code of its run")
         self.prove("item.root", f"{serial} is code {item['place'] + 1} of the {run['count']} of run {item['run']}")
         if query:
-            # A run that was ordered before its key was retired may end after that.
-            wanted = {"run": item["run"], "count": run["count"]}.items()
+            wanted = {"run": item["run"], "count": run["count"]}.items()  # ordered before its key retired, ended later
             at = [one.index for one in self.of("codes:issue") if wanted <= one.facts.items()] + [commits[0].index]
-            # 155 digits may say more than 64 bytes, which no signature has.
-            good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) is not None
+            good = re.fullmatch(f"{run['letter']}[0-9]{{155}}", signed) is not None  # which may be more than 64 bytes
             made = int(signed[1:]).to_bytes(65).removeprefix(b"\0") if good else b""
             self.verify("item.signature", where, f"lotseal/item/v1\n{uri}".encode(), made, run["kid"], "item", *at)
             self.prove("item.signature", f"{serial} is signed by key {run['kid']}, in force then")
@@ -486,6 +483,7 @@ class Evidence:
         return [*seen.values()]
 
     def check_time(self, seen: list[datetime], tsa_root: bytes | None) -> None:
+        need(b"-----BEGIN" in (tsa_root or b"-----BEGIN"), "timestamp.root", "your tsa-root holds no PEM", POLICY)
         roots, pinned = x509.load_pem_x509_certificates(tsa_root) if tsa_root else [], tsa_root is None
         for name, data in self.named("timestamps").items():
             at, authority, trusted = read_stamp(data, hashlib.sha256(self.point.text).digest(), roots)
@@ -542,16 +540,14 @@ def read_stamp(data: bytes, imprint: bytes, roots: Collection[x509.Certificate])
     kinds = {1: hashes.SHA256(), 2: hashes.SHA384(), 3: hashes.SHA512()}
     named = next(body for head, body in read_der(inside(said.get("022f") or said["020c"], 0, 0)) if head[0] == 4)
     held = [x509.load_der_x509_certificate(head + body) for head, body in read_der(inside(signed, 3))]
-    signer = next(one for one in held if named in map(one.fingerprint, (hashes.SHA1(), *kinds.values())))  # noqa: S303 - RFC 3161
-    name, kind = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]]
-    public: Any = signer.public_key()
+    signer: Any = next(c for c in held if named in map(c.fingerprint, (hashes.SHA1(), *kinds.values())))  # noqa: S303 - RFC 3161
+    name, kind, public = signer.subject.rfc4514_string(), kinds[inside(digest[1], 0)[-1]], signer.public_key()
     how = [padding.PKCS1v15(), kind] if isinstance(public, rsa.RSAPublicKey) else [ec.ECDSA(kind)]
     need(hashlib.new(kind.name, info).digest() == said["0904"], "timestamp.signature", "the stamp has another digest")
     message = b"\x31" + attributes[0][1:] + attributes[1]  # as a SET OF: RFC 5652 section 5.4
     fits("timestamp.signature", f"not signed by {name}", public.verify, made[1], message, *how)
     usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    good = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc
-    good = good and x509.oid.ExtendedKeyUsageOID.TIME_STAMPING in usage
+    good = signer.not_valid_before_utc <= at <= signer.not_valid_after_utc and x509.OID_TIME_STAMPING in usage
     need(good, "timestamp.certificate", f"{name} may not stamp, or not at that time")
     path = [signer]
     for last in path:
@@ -572,25 +568,29 @@ def shown(report: Report) -> str:
     """The report for people; what could steer a terminal is written out."""
     words = {"proven": report.facts, "note": report.notes, "WRONG": [report.refused] if report.refused else []}
     lines = [f"  {word:7} {one['rule']}: {one['fact']}" for word, told in words.items() for one in told]
-    text = "\n".join([*lines, f"{report.result}: {report.about.get('subject', 'no bundle')}"])
+    text = "\n".join([*lines, ": ".join(filter(None, [report.result, report.about.get("subject")]))])
     if report.exit == 0 and report.policy == "bundle":
         text += "\nThe keys are the operator's own word. Bring your own policy with --policy FILE."
     return "".join(one if one.isprintable() or one == "\n" else f"\\u{ord(one):04x}" for one in text)
 
 
+def read_file(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(MAX_BUNDLE + 1)  # so that a longer file, or one without an end, is refused for its size
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a Lotseal evidence bundle off-line.")
-    parser.add_argument("bundle", metavar="BUNDLE.zip", type=Path)
-    parser.add_argument("--policy", metavar="FILE", type=Path, help="tlog-policy with the keys that you trust")
-    parser.add_argument("--tsa-root", metavar="FILE", type=Path, help="PEM certificates of authorities that you trust")
+    parser.add_argument("bundle", metavar="BUNDLE.zip", type=read_file)
+    parser.add_argument("--policy", metavar="FILE", type=read_file, help="tlog-policy with the keys that you trust")
+    parser.add_argument("--tsa-root", metavar="FILE", type=read_file, help="PEM certificates of authorities you trust")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    asked = parser.parse_args(arguments)
     try:
-        files = [one and one.read_bytes() for one in (asked.bundle, asked.policy, asked.tsa_root)]
+        asked = parser.parse_args(arguments)
     except OSError as error:
         print(f"cannot read {error.filename}: {error.strerror}", file=sys.stderr)
         return 3
-    report = check(*files)
+    report = check(asked.bundle, asked.policy, asked.tsa_root)
     sys.stdout.buffer.write(f"{json.dumps(vars(report), indent=2) if asked.json else shown(report)}\n".encode())
     return report.exit
 

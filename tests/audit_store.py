@@ -155,6 +155,8 @@ def _live(system: System, now: Callable[[], datetime]) -> None:
         suppliers.resume(session, milk, by=bob, at=now())
         suppliers.change(session, milk, suppliers.read_supplier(facts), by=bob, at=now())
         suppliers.suspend(session, milk, "papers lapsed again", by=bob, at=now())
+        facts = {"name_zh": tea.name_zh, "name_en": tea.name_en, "country": "CN", "licence": tea.licence}
+        suppliers.change(session, tea, suppliers.read_supplier({**facts, "contact": "Ms Wei"}), by=bob, at=now())
         go_through_laboratories(session, bob, now)
     system.sequencer().run_once()
 

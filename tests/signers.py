@@ -13,6 +13,7 @@ from functools import cache, wraps
 from io import BytesIO
 from typing import Any, ParamSpec
 
+import pikepdf
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -253,6 +254,29 @@ def annotated(data: bytes) -> bytes:
     )
     writer.register_annotation(writer.find_page_for_modification(0)[0], writer.add_object(note))
     return _written(writer)
+
+
+def smuggled(
+    data: bytes, *, line: bytes = b" \n", text: bytes = b"BT /F1 24 Tf 60 600 Td (Lead 0.1 mg/kg) Tj ET"
+) -> bytes:
+    """An update that only adds an empty field for a signature, says its table, and carries another first page that the
+    table does not name. A table whose lines end in one byte is none to PDFium, which then takes what it finds last."""
+    with pikepdf.open(BytesIO(data)) as pdf:
+        form, page, size = pdf.Root.AcroForm, pdf.pages[0].obj, int(pdf.trailer.Size)
+        fields_there = b" ".join(b"%d 0 R" % field.objgen[0] for field in form.Fields)
+        content, root = page.Contents.objgen[0], pdf.Root.objgen[0]
+        field = b"<</FT/Sig/T(Two)/Type/Annot/Subtype/Widget/F 132/Rect[0 0 0 0]/P %d 0 R>>" % page.objgen[0]
+        listed = {form.objgen[0]: b"<</Fields[%s %d 0 R]/SigFlags 3>>" % (fields_there, size), size: field}
+    places = {}
+    for number, body in listed.items():
+        places[number] = len(data)
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    data += b"%d 0 obj\n<</Length %d>>\nstream\n%s\nendstream\nendobj\n" % (content, len(text), text)
+    table = b"".join(b"%d 1\n%010d 00000 n%s" % (number, place, line) for number, place in sorted(places.items()))
+    before = re.findall(rb"startxref\s+(\d+)", data)[-1]
+    ids = re.findall(rb"/ID\s*\[.*?\]", data, re.DOTALL)[-1]
+    trailer = b"trailer\n<</Size %d/Root %d 0 R/Prev %s%s>>\n" % (size + 1, root, before, ids)
+    return data + b"xref\n" + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(data)
 
 
 def _written(writer: IncrementalPdfFileWriter) -> bytes:

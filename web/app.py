@@ -6,6 +6,7 @@ import tempfile
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from ..trace import settings as trace_settings
 from ..trace.db import migrate
@@ -17,6 +18,12 @@ from .system import bind
 
 MOST_REQUEST_BYTES = 64 * 1024 * 1024
 """Above the 20 MB that a file may have, so that a file of 25 MB still gets its own sentence."""
+
+
+class StoredInteger(IntegerConverter):
+    """A number in an address. One that no store can hold names nothing: not found, not a fault."""
+
+    regex = r"\d{1,18}"
 
 
 def create_app(system: System | None = None) -> Flask:
@@ -84,6 +91,7 @@ def _configure(app: Flask, settings: Settings, secret_key: str) -> None:
         PREFERRED_URL_SCHEME="https" if safe else "http",
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.url_map.converters["int"] = StoredInteger
     app.url_map.strict_slashes = False
     # A lot may hold «//»; merging them would lead to another lot.
     app.url_map.merge_slashes = False

@@ -69,6 +69,6 @@ def test_its_pages_have_no_faults(visitors: Visitors, site: Site, lang: str) -> 
 def test_the_log_is_one_click_from_every_public_page(visitors: Visitors, site: Site) -> None:
     page = visitors.page("en", size=PHONE)
     page.goto(site.link("ok-first"))
-    assert "by our own clock; no witness yet" in page.locator("main").inner_text()
+    assert "First provably logged" in page.locator("main").inner_text()
     page.locator("footer").get_by_role("link", name="The log").click()
     page.wait_for_url("**/log/")

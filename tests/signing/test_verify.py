@@ -33,7 +33,7 @@ from stamps import Authority
 
 from lotseal.signing import verify
 from lotseal.signing.canonical import canonical_json, parse_canonical, sha256_hex
-from lotseal.signing.encoding import b64url
+from lotseal.signing.encoding import b64, b64url
 from lotseal.signing.errors import Malformed
 from lotseal.signing.keys import PrivateKey
 from lotseal.signing.verify import Report, check, read_zip, write_zip
@@ -156,6 +156,20 @@ def test_the_tool_needs_the_standard_library_and_cryptography_only_and_stays_sho
             named.add(str(node.module).split(".")[0])
     assert named - set(sys.stdlib_module_names) == {"cryptography"}
     assert len(text.splitlines()) < 600, "short enough to be read whole"
+
+
+def test_without_cryptography_nothing_is_called_tampered(tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-S", CHECKOUT / "signing/verify.py", tmp_path / "b.zip"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "pip install cryptography" in ran.stderr
+
+
+def test_a_wrong_file_of_the_auditor_is_named_and_not_the_bundle(story: Ledger, bundle: bytes) -> None:
+    report = check(bundle, b"nonsense")
+    assert (report.exit, report.result) == (3, "policy malformed")
+    report = check(bundle, story.policy, b"nonsense")
+    assert (report.exit, report.refused) == (2, {"rule": "timestamp.root", "fact": "your tsa-root holds no PEM"})
 
 
 # --- attacks, by an operator who may change everything but what others signed -----------------------------------------
@@ -806,9 +820,24 @@ def test_what_could_steer_a_terminal_is_written_out(bundle: bytes, story: Ledger
     assert "\\u001b[2J\\u202eb" in verify.shown(report)
 
 
+def test_sixteen_signatures_of_the_longest_kind_are_no_reason_to_refuse(bundle: bytes) -> None:
+    """C2SP signed-note: at least that many are accepted, and one after quantum computers has nearly 5 kB."""
+    kept = read_zip(bundle)["checkpoint"]
+    lines = "".join(f"— post.example/{place} {b64(bytes(5_000))}\n" for place in range(16))
+    assert verify.read_checkpoint(kept + lines.encode()).size == verify.read_checkpoint(kept).size
+
+
 def test_the_command_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.main([str(tmp_path / "none.zip")]) == 3
     assert "cannot read" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without an end here")
+def test_no_more_is_read_than_a_bundle_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MAX_BUNDLE", 1000)
+    assert len(verify.read_file("/dev/zero")) == 1001
+    assert verify.main(["/dev/zero"]) == 3
+    assert ended(check(verify.read_file("/dev/zero"))) == (3, "zip.size")
 
 
 # --- time stamps ------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def replay(chain: str, entries: Iterable[LogEntry]) -> History:
         due += 1
         if do := DOING.get(told.act):
             try:
-                do(history, told)
+                do(history, told.whole())
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 where = f"{told.act} {entry.seq or ''}".strip()
                 history.unreadable.append(
@@ -69,7 +69,8 @@ def _added(history: History, told: Told, **more: Any) -> None:
 
 
 def _changed(history: History, told: Told) -> None:
-    history.thing(told.subject).update({name: both[1] for name, both in told.facts["changed"].items()})
+    changed = told.facts["changed"].items()
+    history.thing(told.subject).update({name: ERASED if both is ERASED else both[1] for name, both in changed})
 
 
 def _add_supplier(history: History, told: Told) -> None:

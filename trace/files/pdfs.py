@@ -44,6 +44,9 @@ _KEYS = {
     "/RichMediaContent": "RichMedia",
     "/ByteRange": "Signature",
 }
+_TYPES = {"/EmbeddedFile": "EmbeddedFiles"}
+_MAX_CHAIN = 32
+_END_OF_ARCHIVE = b"PK\5\6"
 _SIGNATURE = "Signature"
 """Found on the same walk, yet nothing that acts: what is inside a signature dictionary (ISO 32000-2, 12.8.1)."""
 
@@ -56,8 +59,9 @@ def read_document(path: Path, folder: Path) -> dict[str, object]:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError:
         raise Refused("file.damaged") from None
-    # Two readers that count different pages would show different reports to different people.
-    if len(document) != len(pages):
+    # One reader that has to look for the objects by itself, or two that count different pages, would show different
+    # reports to different people.
+    if len(document) != len(pages) or not pypdfium2.raw.FPDF_DocumentHasValidCrossReferenceTable(document):
         raise Refused("file.damaged")
     # Fields that were filled in, and the seal of a digital signature, are drawn only with the form open.
     document.init_forms()
@@ -78,7 +82,9 @@ def _check_tail(data: bytes) -> None:
     end = data.rfind(b"%%EOF")
     if end < 0:
         raise Refused("file.damaged")
-    if len(data[end + 5 :].translate(None, b" \t\r\n\f\0")) > bounds.MAX_TRAILING_BYTES:
+    tail = data[end + 5 :].translate(None, b" \t\r\n\f\0")
+    # An archive is read from its end, and an empty one is shorter than many a stamp.
+    if len(tail) > bounds.MAX_TRAILING_BYTES or _END_OF_ARCHIVE in data[end:]:
         raise Refused("file.mixed")
 
 
@@ -108,7 +114,7 @@ def _look(path: Path) -> tuple[list[float], bool]:
 
 
 def _active_content(pdf: pikepdf.Pdf) -> Iterator[str]:
-    if _opens_with_action(pdf.Root.get("/OpenAction")):
+    if _acts(pdf.Root.get("/OpenAction")):
         yield "OpenAction"
     values = 0
     for root in (pdf.trailer, *pdf.objects):
@@ -132,15 +138,33 @@ def _active_content(pdf: pikepdf.Pdf) -> Iterator[str]:
 def _active_words(value: pikepdf.Object) -> Iterator[str]:
     for key in _KEYS.keys() & set(value.keys()):
         yield _KEYS[key]
-    for table, key in ((_ACTIONS, "/S"), (_SUBTYPES, "/Subtype")):
+    for table, key in ((_ACTIONS, "/S"), (_SUBTYPES, "/Subtype"), (_TYPES, "/Type")):
         name = value.get(key)
         if isinstance(name, pikepdf.Name) and str(name) in table:
             yield table[str(name)]
+    # What a page, a field or the document does when it is shown or left, without a click (12.6.3).
+    triggers = value.get("/AA")
+    if isinstance(triggers, pikepdf.Dictionary) and any(_acts(action) for _, action in triggers.items()):
+        yield "OpenAction"
+    # A stream whose data lie elsewhere (7.3.8.1), and a page of another file drawn into this one (8.10.4).
+    if isinstance(value, pikepdf.Stream) and ("/F" in value or "/Ref" in value):
+        yield "ImportData"
 
 
-def _opens_with_action(value: object) -> bool:
-    """A destination (array, name or string) or a GoTo only turns a page."""
-    return isinstance(value, pikepdf.Dictionary) and value.get("/S") != pikepdf.Name.GoTo
+def _acts(action: object) -> bool:
+    """Whether it does more than turn pages: a destination (array, name or string) and a GoTo do not, nor does a chain
+    of them."""
+    waiting = [action]
+    for _ in range(_MAX_CHAIN):
+        if not waiting:
+            return False
+        one = waiting.pop()
+        if isinstance(one, pikepdf.Dictionary):
+            if one.get("/S") != pikepdf.Name.GoTo:
+                return True
+            following = one.get("/Next")
+            waiting += list(following) if isinstance(following, pikepdf.Array) else [following]
+    return True
 
 
 def _user_unit(page: pikepdf.Page, number: int) -> float:

@@ -45,6 +45,7 @@ from pyhanko_certvalidator import ValidationContext
 from . import bounds
 from .bounds import Refused
 from .findings import UNREADABLE, Coverage, Five, Integrity, Later, Purpose, Shape, Trust, Works
+from .shown import Shown
 
 # Either says that the key signs what a person answers for. A certificate that names no usage may be used for all
 # (RFC 5280, 4.2.1.3); pyHanko alone would want one named.
@@ -122,7 +123,8 @@ def read_signatures(path: Path, roots: Sequence[Mapping[str, str]], at: str) -> 
     fields = list(islice(enumerate_sig_fields(reader, filled_status=True), bounds.MAX_SIGNATURES + 1))
     if len(fields) > bounds.MAX_SIGNATURES:
         raise Refused("file.too-complex")
-    found = [_Seal(data, reader, pinned, name, field).facts() for name, _value, field in fields]
+    shown = Shown(data)
+    found = [_Seal(data, reader, pinned, shown, name, field).facts() for name, _value, field in fields]
     return {"revisions": revisions, "signatures": sorted(found, key=lambda facts: int(str(facts["revision"])))}
 
 
@@ -137,8 +139,8 @@ def _lives(certificate: x509.Certificate, at: datetime) -> bool:
 class _Seal:
     """One filled signature field."""
 
-    def __init__(self, data: bytes, reader: PdfFileReader, roots: _Roots, name: str, field: Any) -> None:
-        self._data, self._reader, self._roots = data, reader, roots
+    def __init__(self, data: bytes, reader: PdfFileReader, roots: _Roots, shown: Shown, name: str, field: Any) -> None:
+        self._data, self._reader, self._roots, self._shown = data, reader, roots, shown
         self._name, self._field = str(name), field
 
     def facts(self) -> Facts:
@@ -284,10 +286,19 @@ class _Seal:
         self, seal: EmbeddedPdfSignature, status: PdfSignatureStatus | DocumentTimestampStatus, coverage: Coverage
     ) -> Later:
         """What was added after this signature. Allowed is only what no page shows: data about validity, time stamps,
-        and signatures without a picture. A field that was filled in, or a seal that was laid over the text, is not."""
-        diff = status.diff_result
+        and signatures without a picture. A field that was filled in, or a seal that was laid over the text, is not.
+
+        pyHanko compares the objects that the tables name; the pages are drawn by another program, which is asked too.
+        """
         if coverage is Coverage.FILE:
             return Later.NOTHING
+        later = self._later_objects(seal, status, coverage)
+        return Later.CHANGED if later.holds and not self._shown.same_since(_end_of(seal)) else later
+
+    def _later_objects(
+        self, seal: EmbeddedPdfSignature, status: PdfSignatureStatus | DocumentTimestampStatus, coverage: Coverage
+    ) -> Later:
+        diff = status.diff_result
         if coverage is not Coverage.REVISION or not isinstance(diff, DiffResult) or status.docmdp_ok is False:
             return Later.CHANGED
         if diff.modification_level == ModificationLevel.NONE:
@@ -303,8 +314,7 @@ class _Seal:
         return Later.ARCHIVE if diff.modification_level == ModificationLevel.LTA_UPDATES else Later.SIGNATURES
 
     def _bytes_after(self, seal: EmbeddedPdfSignature) -> bytes:
-        end = int(seal.byte_range[2]) + int(seal.byte_range[3])
-        return self._data[end:].translate(None, _SPACE)
+        return self._data[_end_of(seal) :].translate(None, _SPACE)
 
 
 @dataclass(frozen=True)
@@ -328,6 +338,11 @@ def _has_area(box: Any) -> bool:
         return False
     left, bottom, right, top = (float(side) for side in box)
     return left != right and bottom != top
+
+
+def _end_of(seal: EmbeddedPdfSignature) -> int:
+    """Where the last bytes that it covers end."""
+    return int(seal.byte_range[2]) + int(seal.byte_range[3])
 
 
 def _near(seal: EmbeddedPdfSignature, root: _Root) -> bool:

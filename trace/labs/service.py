@@ -26,6 +26,8 @@ from .numbers import numbers_in
 from .roots import ReadRoot, read_fingerprint
 
 SCHEMES = ("cma", "cnas", "ilac")
+PRIVATE = ("note",)
+"""What staff write for themselves, such as whom they asked: the log tells it beside the actor only."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def add(session: Session, draft: LaboratoryDraft, *, by: Actor, at: datetime) ->
     laboratory.numbers = _rows(draft)
     session.add(laboratory)
     session.flush()
-    log.record(session, Act.LABORATORY_ADD, by=by, at=at, subject=subject(laboratory), **draft.plain())
+    about = subject(laboratory)
+    log.record(session, Act.LABORATORY_ADD, by=by, at=at, subject=about, private=PRIVATE, **draft.plain())
     _judge_again(session, laboratory, by=by, at=at)
     return laboratory
 
@@ -99,7 +102,8 @@ def change(session: Session, laboratory: Laboratory, draft: LaboratoryDraft, *, 
         setattr(laboratory, name, value)
     old, new = before.plain(), draft.plain()
     changed = {name: [old[name], value] for name, value in new.items() if old[name] != value}
-    log.record(session, Act.LABORATORY_CHANGE, by=by, at=at, subject=subject(laboratory), changed=changed)
+    about = subject(laboratory)
+    log.record(session, Act.LABORATORY_CHANGE, by=by, at=at, subject=about, private=PRIVATE, changed=changed)
     if before.numbers != draft.numbers:
         kept = [row for row in laboratory.numbers if row.number in draft.numbers]
         there = {row.number for row in kept}

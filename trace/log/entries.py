@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,8 @@ from .actor import Actor
 from .models import LogEntry, LogTerm
 
 MAX_TERM = 120
+PRIVATE = "private"
+"""The fact that names those which are told beside the actor."""
 # What people look for: hashes, numbers of things, references, key ids. Sentences and names are none.
 _TERM = re.compile(r"[^\s]{4,120}")
 _SEARCHED = frozenset(
@@ -45,6 +48,34 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def apart(facts: Mapping[str, Any], names: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The facts that anybody may read, and those of these names. A personal fact among what changed goes by the name
+    `changed.<name>`. The first say under `private` which ones were taken out: so an erased one is known as erased."""
+    told: dict[str, Any] = {}
+    private: dict[str, Any] = {}
+    for name, value in facts.items():
+        if name in names:
+            private[name] = value
+        elif name == "changed" and isinstance(value, Mapping):
+            private |= {f"changed.{field}": both for field, both in value.items() if field in names}
+            told[name] = {field: both for field, both in value.items() if field not in names}
+        else:
+            told[name] = value
+    return ({**told, PRIVATE: sorted(private)} if private else told), private
+
+
+def together(told: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, Any]:
+    """`apart` undone. Raises KeyError when one is missing that `told` names."""
+    facts = {name: value for name, value in told.items() if name != PRIVATE}
+    for name in told.get(PRIVATE, ()):
+        where, _dot, field = name.rpartition(".")
+        if where:
+            facts[where] = {**facts[where], field: private[name]}
+        else:
+            facts[field] = private[name]
+    return facts
+
+
 def enter(
     session: Session,
     act: str,
@@ -55,10 +86,12 @@ def enter(
     chain: str,
     key: str | None,
     facts: Mapping[str, object],
+    private: Mapping[str, object],
 ) -> None:
-    """Write the entry in the transaction of the fact. What it says is settled now; its place comes with the seal."""
+    """Write the entry in the transaction of the fact. What it says is settled now; its place comes with the seal.
+    `facts` and `private` are those of `apart`."""
     content = content_document(act, subject, time_text(at), facts)
-    actor = actor_document(by.ref, by.name)
+    actor = actor_document(by.ref, by.name, private)
     entry = LogEntry(
         chain=chain,
         act=act,

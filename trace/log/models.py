@@ -15,7 +15,7 @@ HEAD_ID = 1
 
 class AuditAct(Row, Base):
     """One row per act, never changed. `subject` is `kind:reference` of the thing; `facts` hold what changed, never a
-    secret."""
+    secret, and of a logged act no personal facts."""
 
     __tablename__ = "audit_act"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -109,18 +109,27 @@ def record(
     subject: str,
     chain: str | None = None,
     key: str | None = None,
+    private: Collection[str] = (),
     **facts: object,
 ) -> AuditAct:
     """Write the act, and its log entry unless the act is one of `UNLOGGED`.
 
     `facts` must be plain JSON values and hold no secret. `chain` is whose history the entry belongs to when that is not
     the subject's own, `key` the id of the key that signed what the facts name.
+
+    `private` are the names of facts that are personal, also among what changed. They are told beside the actor only,
+    where they can be erased: neither the act nor the content of the entry holds them. Raises ValueError when they would
+    be told nowhere.
     """
-    row = AuditAct(at=at, act=act, by_ref=by.ref, by_name=by.name, subject=subject, facts=facts)
+    told, hidden = entries.apart(facts, private)
+    if hidden and act in UNLOGGED:
+        raise ValueError(f"{act} has no entry that could carry {sorted(hidden)}")
+    row = AuditAct(at=at, act=act, by_ref=by.ref, by_name=by.name, subject=subject, facts=told)
     session.add(row)
     if act not in UNLOGGED:
         own = KEYS_CHAIN if act in _ON_KEYS else subject
-        entries.enter(session, act, by=by, at=at, subject=subject, chain=chain or own, key=key, facts=facts)
+        chain = chain or own
+        entries.enter(session, act, by=by, at=at, subject=subject, chain=chain, key=key, facts=told, private=hidden)
     return row
 
 

@@ -19,6 +19,9 @@ from ..log import Act, Actor
 from .licence import read_credit_code
 from .models import Supplier
 
+PRIVATE = ("contact",)
+"""Facts about people: the log tells them beside the actor only."""
+
 
 @dataclass(frozen=True)
 class SupplierDraft:
@@ -54,7 +57,8 @@ def add(session: Session, draft: SupplierDraft, *, by: Actor, at: datetime) -> S
     supplier = Supplier(**asdict(draft), added_at=at, added_by=by.name)
     session.add(supplier)
     session.flush()
-    log.record(session, Act.SUPPLIER_ADD, by=by, at=at, subject=f"supplier:{supplier.ref}", **asdict(draft))
+    about = f"supplier:{supplier.ref}"
+    log.record(session, Act.SUPPLIER_ADD, by=by, at=at, subject=about, private=PRIVATE, **asdict(draft))
     return supplier
 
 
@@ -64,7 +68,8 @@ def change(session: Session, supplier: Supplier, draft: SupplierDraft, *, by: Ac
     for name, value in asdict(draft).items():
         setattr(supplier, name, value)
     changed = {name: [before[name], value] for name, value in asdict(draft).items() if before[name] != value}
-    log.record(session, Act.SUPPLIER_CHANGE, by=by, at=at, subject=f"supplier:{supplier.ref}", changed=changed)
+    about = f"supplier:{supplier.ref}"
+    log.record(session, Act.SUPPLIER_CHANGE, by=by, at=at, subject=about, private=PRIVATE, changed=changed)
 
 
 def _refuse_same_licence(session: Session, draft: SupplierDraft, *, but: Supplier | None) -> None:

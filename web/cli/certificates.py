@@ -157,6 +157,9 @@ def read_table(path: Path) -> Sequence[dict[str, str]]:
 )
 def inspect(file: Path, roots: Path | None) -> None:
     """Read FILE as an upload is read, without keeping it. Exit code 3 when it is refused."""
+    if not file.is_file():
+        # A pipe or a device may never end, and nobody uploads one.
+        raise click.BadParameter("Not a regular file.", param_hint="FILE")
     found = inspection.inspect(file, roots)
     if found["acceptable"] or as_json():
         show(found)

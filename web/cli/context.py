@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,7 +93,9 @@ def remember_debug(context: click.Context, _option: click.Parameter, value: bool
 
 
 def _emit(document: Document) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=_plain))
+    # JSON has a spelling for what the terminal has no bytes for.
+    plain = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+    click.echo(json.dumps(document, ensure_ascii=plain, indent=2, default=_plain))
 
 
 def _plain(value: object) -> str:

@@ -126,7 +126,7 @@ def _write(output: Path, found: Callable[[Any], Batch | Certificate | Item]) -> 
 def _read(path: Path) -> bytes:
     """Raises `Unavailable`, which ends with 3 as `verify.py` does: 2 would say that a policy is not met."""
     try:
-        return path.read_bytes()
+        return verifier.read_file(str(path))
     except OSError as error:
         sentence = say("The file %(path)s cannot be read: %(reason)s.", path=path, reason=error.strerror or "")
         raise Unavailable(Problem("file", "verify.file", sentence)) from error
@@ -141,8 +141,9 @@ def _read(path: Path) -> bytes:
 def verify(context: click.Context, file: Path, policy: Path | None, tsa_root: Path | None) -> None:
     """Check an evidence bundle, without a data folder and without a network.
 
-    Exit codes: 0 sound, 1 tampered, 2 policy not met, 3 malformed or not there.
+    Exit codes: 0 sound, 1 tampered, 2 policy not met or wrong usage, 3 malformed or not there.
     """
     report = verifier.check(_read(file), _read(policy) if policy else None, _read(tsa_root) if tsa_root else None)
-    click.echo(json.dumps(vars(report), ensure_ascii=False, indent=2) if as_json() else verifier.shown(report))
+    # As verify.py itself prints it: names in a bundle may hold what steers a terminal, also beyond ASCII.
+    click.echo(json.dumps(vars(report), indent=2) if as_json() else verifier.shown(report))
     context.exit(report.exit)

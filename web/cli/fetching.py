@@ -6,18 +6,22 @@ import http.client
 from urllib.parse import urlsplit
 
 from ...signing.tiles import MAX_BUNDLE, Fetch
-from ...trace.errors import Problem, Unavailable, invalid, say
+from ...trace.errors import Invalid, Problem, Unavailable, invalid, say
 
 TIMEOUT_S = 20
 
 
 def over_http(url: str) -> Fetch:
     """A connection that is kept open from file to file. Raises `Invalid` for an address that is none."""
-    parts = urlsplit(url if "//" in url else f"https://{url}")
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        raise invalid("url", "log.url", say("Give the address of the log, such as https://t.example.cn/log/."))
+    try:
+        parts = urlsplit(url if "//" in url else f"https://{url}")
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:  # a port or an address in brackets that is none, a name that no host can have
+        raise _no_address() from None
+    if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment:
+        raise _no_address()
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
+    connection = kind(host, port, timeout=TIMEOUT_S)
     prefix = parts.path.rstrip("/")
 
     def fetch(path: str) -> bytes | None:
@@ -36,6 +40,10 @@ def over_http(url: str) -> Fetch:
     return fetch
 
 
+def _no_address() -> Invalid:
+    return invalid("url", "log.url", say("Give the address of the log, such as https://t.example.cn/log/."))
+
+
 def _unreachable(url: str) -> Unavailable:
-    sentence = say("The log at %(url)s does not answer as a log does. Try again later.", url=url)
+    sentence = say("The log at %(url)s does not answer as a log does. Check the address, or try again later.", url=url)
     return Unavailable(Problem("url", "log.unreachable", sentence))

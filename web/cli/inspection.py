@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from ...trace import clock
 from ...trace.errors import Invalid, invalid, say
-from ...trace.files import signatures
+from ...trace.files import bounds, signatures
 from ...trace.files.findings import Purpose
 from ...trace.files.inspect import DocumentFacts, inspect_document, type_of
 from ...trace.files.signatures import Root, Signatures, State
@@ -26,17 +27,28 @@ Facts = dict[str, Any]
 
 
 def inspect(file: Path, folder: Path | None) -> Facts:
-    """Facts of the file, also of one that is refused. Raises `Invalid` for a root that is none, `Unavailable`."""
+    """Facts of a regular file, also of one that is refused. Raises `Invalid` for a root that is none, `Unavailable`."""
     roots = roots_in(folder) if folder else []
+    size = file.stat().st_size
+    shown = os.fsencode(file.name).decode("utf-8", "replace")
+    facts: Facts = {"file": shown, "size": size, "sha256": _sha256(file, size), "type": type_of(file)}
+    with tempfile.TemporaryDirectory(prefix="lotseal-") as name:
+        # The parsers want a name that is text, which not every name is.
+        link = Path(name) / "upload"
+        link.symlink_to(file.absolute())
+        try:
+            found = inspect_document(link, Path(name), original_name=shown)
+        except Invalid as error:
+            return facts | _refused(error)
+        return facts | _accepted(found, _signatures(link, found, roots))
+
+
+def _sha256(file: Path, size: int) -> str | None:
+    """None for a file that is refused for its size alone: it may have no end."""
+    if size > bounds.MAX_FILE_BYTES:
+        return None
     with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    facts: Facts = {"file": file.name, "size": file.stat().st_size, "sha256": sha256, "type": type_of(file)}
-    try:
-        with tempfile.TemporaryDirectory(prefix="lotseal-") as name:
-            found = inspect_document(file, Path(name), original_name=file.name)
-    except Invalid as error:
-        return facts | _refused(error)
-    return facts | _accepted(found, _signatures(file, found, roots))
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _signatures(file: Path, found: DocumentFacts, roots: list[Root]) -> Signatures:
@@ -90,7 +102,13 @@ def roots_in(folder: Path) -> list[Root]:
             "root.none",
             say("The folder holds no certificate. It takes files that end in .pem, .crt, .cer or .der."),
         )
-    return list(dict.fromkeys(found))
+    roots = list(dict.fromkeys(found))
+    if len(roots) > bounds.MAX_ROOTS:
+        most = bounds.MAX_ROOTS // len(Purpose)
+        raise invalid(
+            "roots", "root.too-many", say("The folder holds more than %(most)d certificates. Take some out.", most=most)
+        )
+    return roots
 
 
 def _read(path: Path) -> list[ReadRoot]:

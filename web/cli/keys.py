@@ -86,6 +86,18 @@ def _placed(on_token: bool | None, token_key: int | None) -> Place | None:
     return Place(Home.PKCS11 if on_token else Home.FILE, token_key)
 
 
+def _of_the_log(role: str) -> list[Message]:
+    """What a new key of the log asks of others; nobody outside takes it by itself."""
+    if role != Role.LOG:
+        return []
+    return [
+        say(
+            "Witnesses and auditors refuse the log until they have its new key: send them the line of"
+            " «lotseal log policy» another way than through this service."
+        )
+    ]
+
+
 @key.command("rotate")
 @json_option
 @click.argument("role", type=click.Choice([role.value for role in service.ROLES]))
@@ -105,6 +117,7 @@ def rotate(role: str, reason: str, on_token: bool | None, token_key: int | None)
         say(
             "%(count)d new keys of role %(role)s sign from now on; back up the key folder.", count=len(facts), role=role
         ),
+        *_of_the_log(role),
     )
 
 

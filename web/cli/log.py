@@ -8,10 +8,11 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice, starmap
 from multiprocessing.pool import AsyncResult
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -35,6 +36,8 @@ from ...trace.log.shelf import CHECKPOINT, Shelf
 from .context import FOUND, as_json, done, json_option, listing, progress, ready, translated
 from .context import reading as reading_store
 from .fetching import over_http
+
+R = TypeVar("R")
 
 IN_ONE_PROCESS = 20_000
 """Entries below which starting more processes takes longer than it saves."""
@@ -134,7 +137,12 @@ def verify(
         facts |= _followed(fetch, policy_file, since, state)
     except SigningError as error:
         facts |= {"sound": False, "rule": error.rule, "difference": error.message, **error.facts}
-        done(facts, say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule))
+        # Witnesses that are late and keys that were exchanged are no proof of a changed log.
+        if error.rule.startswith("policy."):
+            told = say("NOT AS THE POLICY ASKS: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
+        else:
+            told = say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
+        done(facts, told)
         context.exit(FOUND)
     found = _held_against_records(data) if data else None
     if found is None:
@@ -194,7 +202,11 @@ def sample(context: click.Context, seed: str, count: str, of: str) -> None:
 
     Of all that is sealed, those are drawn whose SHA-256 over the seed, a line feed and the identifier is the smallest.
     """
-    order = sampling.read_order({"seed": seed, "n": count, "of": of})
+    try:
+        order = sampling.read_order({"seed": seed, "n": count, "of": of})
+    except Invalid as error:
+        named = [replace(one, field="count") if one.field == "n" else one for one in error.problems]
+        raise Invalid(*named) from error
     with reading_store() as work:
         drawn, total = sampling.draw(work.session, order)
         system = work.system
@@ -227,13 +239,15 @@ def _row(one: Sampled) -> dict[str, Any]:
 
 def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_file: Path | None) -> dict[str, Any]:
     own = policy_file is not None
-    policy = Policy.parse(policy_file.read_bytes() if policy_file else _needed(fetch, "policy"))
+    policy = _own("policy", policy_file, Policy.parse) or Policy.parse(_needed(fetch, "policy"))
+    note = _own("since", since, Note.parse)
+    before = _own("since", since, lambda data: Checkpoint.parse(Note.parse(data).text))
+    kept = _own("state", state_file if state_file and state_file.exists() else None, State.read)
     accepted = policy.verify(Note.parse(_needed(fetch, CHECKPOINT)))
     checkpoint = accepted.checkpoint
-    before = Checkpoint.parse(Note.parse(since.read_bytes()).text) if since else None
-    if since:
-        policy.verify(Note.parse(since.read_bytes()))
-    kept = State.read(state_file.read_bytes()) if state_file and state_file.exists() else State(checkpoint.origin)
+    if note:
+        policy.verify(note)
+    kept = kept or State(checkpoint.origin)
     start = kept.size
     with spreading(checkpoint.size - start) as spread, progress(say("Reading the log"), checkpoint.size) as tell:
         monitor.follow(fetch, kept, checkpoint, since=before, spread=spread, tell=tell)
@@ -242,6 +256,17 @@ def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_
         aside.write_bytes(kept.to_bytes())
         aside.replace(state_file)
     return {"sound": True, **_facts(accepted, own), "read_from": start, "chains": len(kept.ends), "keys": kept.keys}
+
+
+def _own(option: str, file: Path | None, read: Callable[[bytes], R]) -> R | None:
+    """What the auditor kept. Raises `Invalid` for a wrong file: that says nothing about the log."""
+    try:
+        return read(file.read_bytes()) if file else None
+    except SigningError as error:
+        sentence = say(
+            "This file of yours cannot be used, so nothing was checked: %(reason)s.", reason=error.message.rstrip(".")
+        )
+        raise invalid(option, error.rule, sentence) from error
 
 
 def _facts(accepted: Accepted, own: bool) -> dict[str, Any]:
@@ -262,6 +287,10 @@ def _sentences(facts: dict[str, Any]) -> Iterator[Any]:
         chains=facts["chains"],
     )
     yield say("Witnesses that cosigned this checkpoint: %(count)d.", count=len(facts["witnesses"]))
+    if not facts["witnesses"]:
+        yield say(
+            "Nobody else saw this head: only a checkpoint or state that you kept shows whether the log was rewritten."
+        )
     if facts["policy"] != "own":
         yield say("The keys were taken from the log itself. Keep its policy and give it with --policy the next time.")
 
@@ -269,7 +298,16 @@ def _sentences(facts: dict[str, Any]) -> Iterator[Any]:
 def _needed(fetch: Fetch, path: str) -> bytes:
     found = fetch(path)
     if found is None:
-        raise Invalid(Problem(None, "log.no-file", say("There is no %(path)s in this log.", path=path)))
+        raise Invalid(
+            Problem(
+                None,
+                "log.no-file",
+                say(
+                    "There is no %(path)s in this log. Its address ends in /log/; --data takes the data folder.",
+                    path=path,
+                ),
+            )
+        )
     return found
 
 

@@ -20,7 +20,7 @@ from ...trace import settings
 from ...trace.errors import LotsealError, Message, say
 from ...trace.witness import state as witnesses
 from ...trace.witness.state import Known
-from ..witness import application
+from ..witness import application, patient
 from .context import UNAVAILABLE, done, json_option, listing, note
 from .serve import in_address, refuse_taken_port, watch_parent
 
@@ -109,29 +109,28 @@ def run(state: Path, *, host: str, port: int, threads: int) -> None:
         "witness",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         workers=1,
-        blocking_threads=threads,
         log_level=LogLevels.error,
         workers_kill_timeout=_PATIENCE_S,
         respawn_failed_workers=True,
         process_name=None,
     )
     try:
-        server.serve(target_loader=functools.partial(_load, state), wrap_loader=False)
+        server.serve(target_loader=functools.partial(_load, state, threads), wrap_loader=False)
     except SystemExit:
         if not server.interrupt_signal:
             raise
     note(say("Stopped."))
 
 
-def _load(state: Path) -> Any:
+def _load(state: Path, threads: int) -> Any:
     """The application, in the process that answers."""
     os.setpgid(0, 0)
     watch_parent()
     _log_to_stderr()
     try:
-        return application(witnesses.open_witness(state, _passphrase(state)))
+        return patient(application(witnesses.open_witness(state, _passphrase(state))), threads)
     except LotsealError as error:
         for problem in error.problems:
             note(say("%(sentence)s (%(rule)s)", sentence=problem.message, rule=problem.rule))

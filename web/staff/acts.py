@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
 
 from ...trace import clock, log
 from ...trace.accounts.models import Role
 from ...trace.log import Act
+from ...trace.log.entries import PRIVATE
 from ...trace.log.models import AuditAct
 from ..access import allow, signed_in
 from ..system import system
@@ -60,12 +62,26 @@ def index() -> str:
 
 
 def pairs(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The facts of an act as small (name, text) pairs; a change is told as before → after."""
+    """The facts of an act as small (name, text) pairs; a change is told as before → after. Of a personal fact there is
+    the name only."""
     for name, value in facts.items():
         if name == "changed" and isinstance(value, Mapping):
             yield from ((field, _change(both)) for field, both in value.items())
+        elif name == PRIVATE and isinstance(value, list):
+            yield from ((_field(path), str(_("shown with who did it"))) for path in value)
         else:
             yield name, _text(value)
+
+
+def private_pairs(private: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The personal facts beside the actor of an entry, as `pairs` tells the others."""
+    for path, value in private.items():
+        yield _field(path), _change(value) if path.startswith("changed.") else _text(value)
+
+
+def _field(path: str) -> str:
+    """Its own name: `changed.contact` is a contact."""
+    return str(path).rpartition(".")[2]
 
 
 def _change(both: Any) -> str:

@@ -27,13 +27,14 @@ from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
 from ...trace.items.models import CodeRun, Item
 from ...trace.log import Act, reading
 from ...trace.log import service as acts
+from ...trace.log.entries import PRIVATE
 from ...trace.log.models import LogEntry
 from ...trace.log.service import UNLOGGED
 from ...trace.outside.health import vouchers
 from ..access import READERS, allow, signed_in
 from ..errors import by_field, status_of
 from ..system import system
-from .acts import pairs
+from .acts import pairs, private_pairs
 from .lists import chosen, listing, searched
 
 blueprint = Blueprint("log_desk", __name__, url_prefix="/staff/log")
@@ -126,7 +127,7 @@ def show(index: int) -> str:
 @blueprint.post("/<int:index>")
 @allow(*READERS)
 def who(index: int) -> str:
-    """Show who acted. That somebody looked is written down first."""
+    """Show who acted, and the personal facts of the act. That somebody looked is written down first."""
     with system().main.write() as db:
         reading.get(db, index)
         acts.record(db, Act.LOG_READ_ACTOR, by=signed_in(), at=clock.now(), subject=f"entry:{index}")
@@ -161,11 +162,11 @@ def _place(subject: str) -> str:
 
 
 def _actor(entry: LogEntry) -> dict[str, Any]:
-    """Name and reference; empty once the document was erased."""
+    """Name, reference and the personal facts as (name, text) pairs; empty once the document was erased."""
     if entry.actor is None:
         return {}
-    by: dict[str, Any] = json.loads(entry.actor)["by"]
-    return by
+    document = json.loads(entry.actor)
+    return {**document["by"], "private": list(private_pairs(document.get(PRIVATE, {})))}
 
 
 @blueprint.get("/<int:index>/entry")

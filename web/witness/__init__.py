@@ -1,5 +1,6 @@
 """The witness over HTTP: two addresses, nothing else of Lotseal."""
 
 from .app import application
+from .whole import patient
 
-__all__ = ["application"]
+__all__ = ["application", "patient"]

@@ -25,7 +25,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 ADD: Final = "/add-checkpoint"
 
 _CHECKPOINT: Final = re.compile(r"/([0-9a-f]{64})/checkpoint")
-_LENGTH: Final = re.compile(r"[0-9]{1,9}")
+_LENGTH: Final = re.compile(r"[0-9]{1,20}")
 _RECENT: Final = "public, max-age=5"
 _log = logging.getLogger("lotseal.witness")
 

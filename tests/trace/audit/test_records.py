@@ -31,6 +31,7 @@ from lotseal.trace.keys import service as keys
 from lotseal.trace.log import record
 from lotseal.trace.log.models import LogEntry
 from lotseal.trace.log.service import UNLOGGED, Act
+from lotseal.trace.suppliers import service as suppliers
 
 FREE: dict[str, dict[str, str]] = {
     "supplier": {},
@@ -381,6 +382,51 @@ def test_an_erased_actor_is_no_difference(story: Store) -> None:
     with story.undone() as session:
         session.execute(update(LogEntry).values(actor=None))
         assert story.findings(session) == []
+
+
+def test_a_personal_fact_is_held_against_the_log_until_it_is_erased(story: Store) -> None:
+    with story.undone() as session:
+        session.execute(text("UPDATE supplier SET contact = 'Mr Nobody' WHERE contact <> ''"))
+        [found] = story.findings(session)
+        assert (found.rule, found.field) == ("record.differs", "contact")
+        assert (found.logged, found.recorded) == ("Ms Wei", "Mr Nobody")
+        session.execute(update(LogEntry).where(LogEntry.act == "supplier:add").values(actor=None))
+        assert [one.field for one in story.findings(session)] == ["contact"], "the change still tells of it"
+        session.execute(update(LogEntry).where(LogEntry.act == "supplier:change").values(actor=None))
+        assert story.findings(session) == []
+        session.execute(text("UPDATE supplier SET country = 'NO' WHERE contact <> ''"))
+        assert [one.field for one in story.findings(session)] == ["country"], "what is not personal stays bound"
+
+
+def test_an_entry_that_still_tells_personal_facts_itself_is_read_as_ever(
+    story: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from makers import a_supplier
+
+    with story.undone() as session:
+        monkeypatch.setattr(suppliers, "PRIVATE", ())
+        supplier = a_supplier(session, contact="Ms Li")
+        monkeypatch.undo()
+        assert "Ms Li" in session.scalars(select(LogEntry.content).order_by(LogEntry.id.desc())).first()  # type: ignore[operator]  # it was just written
+        assert story.findings(session) == []
+        session.execute(text("UPDATE supplier SET contact = 'Mr Xu' WHERE ref = :ref"), {"ref": supplier.ref})
+        [found] = story.findings(session)
+    assert (found.field, found.logged, found.recorded) == ("contact", "Ms Li", "Mr Xu")
+
+
+def test_an_actor_document_without_what_the_content_names_is_unreadable(story: Store) -> None:
+    from makers import a_supplier
+
+    with story.undone() as session:
+        drop_guards(session)
+        supplier = a_supplier(session, contact="Ms Li")
+        entry = session.scalars(select(LogEntry).where(LogEntry.chain == f"supplier:{supplier.ref}")).one()
+        document = json.loads(entry.actor or "")
+        del document["private"]
+        entry.actor = json.dumps(document)
+        entry.actor_sha256 = sha256_hex(entry.actor.encode())
+        unreadable = [one for one in story.findings(session) if one.rule == "entry.unreadable"]
+        assert [one.subject for one in unreadable] == [f"supplier:{supplier.ref}"]
 
 
 def test_what_waits_for_its_seal_counts_already(story: Store) -> None:

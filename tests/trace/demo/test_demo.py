@@ -5,7 +5,9 @@ import json
 import os
 import re
 import stat
+from base64 import urlsafe_b64decode
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +16,9 @@ import pytest
 from sqlalchemy import func, select
 
 from lotseal.signing.item import normalise_typed_serial
+from lotseal.signing.notes import Note
+from lotseal.signing.tlog_policy import Policy
+from lotseal.signing.verify import read_zip
 from lotseal.trace import clock, demo, settings
 from lotseal.trace.accounts import service as accounts
 from lotseal.trace.accounts.models import Account
@@ -23,16 +28,19 @@ from lotseal.trace.certificates.models import Certificate, Outcome, ResultLine, 
 from lotseal.trace.certificates.signatures import Standing, standing
 from lotseal.trace.codes.gtin import check_digit
 from lotseal.trace.credentials.models import Credential
-from lotseal.trace.demo import DemoFacts, folder, formula, tea
+from lotseal.trace.demo import DemoFacts, folder, formula, tea, witness_port
 from lotseal.trace.demo.aftermath import KEPT_AWAY
 from lotseal.trace.demo.codes import TYPED_WITH_MISTAKE, read_link
 from lotseal.trace.errors import Conflict, Unavailable
+from lotseal.trace.evidence import service as evidence
 from lotseal.trace.items.models import Item
 from lotseal.trace.jobs.models import Job
 from lotseal.trace.keys.models import SigningKey
 from lotseal.trace.labels.models import LabelSheet
-from lotseal.trace.labs.models import PinnedRoot
+from lotseal.trace.labs.models import Laboratory, PinnedRoot
+from lotseal.trace.log import reading
 from lotseal.trace.log.models import AuditAct, LogEntry
+from lotseal.trace.log.service import UNLOGGED
 from lotseal.trace.passport import service as passport
 from lotseal.trace.passport.model import Passport, State
 from lotseal.trace.passport.service import Asked
@@ -42,6 +50,7 @@ from lotseal.trace.scans import service as scans
 from lotseal.trace.suppliers.models import Supplier
 from lotseal.trace.system import System
 
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 STRANGER = scans.visitor(b"test", cookie="stranger", network="somewhere", day="2026-11-22")
 
 
@@ -281,6 +290,73 @@ def test_every_record_of_the_demo_is_as_its_log_says(system: System) -> None:
     with system.main.read() as session:
         assert list(audit.check(session, system.shelf, system.storage)) == []
         assert session.scalar(select(func.count()).where(LogEntry.index.is_(None))) == 0
+
+
+def leaves(value: object) -> Iterator[str]:
+    """Every text within plain JSON."""
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from leaves(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from leaves(part)
+    elif isinstance(value, str):
+        yield value
+
+
+def personal(system: System) -> tuple[set[str], set[str]]:
+    """What tells of a person wherever it stands, such as a name or whom to ask, and what does when it stands alone."""
+    with system.main.read() as session:
+        people = session.scalars(select(Account)).all()
+        asked = set(session.scalars(select(Supplier.contact).where(Supplier.contact != "")))
+        notes = set(session.scalars(select(Laboratory.note).where(Laboratory.note != "")))
+    return {*asked, *notes, *(one.name for one in people), *(one.ref for one in people)}, {one.login for one in people}
+
+
+def test_no_content_of_the_log_tells_of_a_person(system: System) -> None:
+    names, logins = personal(system)
+    told: Counter[str] = Counter()
+    beside = ""
+    with system.main.read() as session:
+        for entry in session.scalars(select(LogEntry)):
+            told[entry.act] += 1
+            beside += entry.actor or ""
+            texts = set(leaves(json.loads(entry.content)))
+            found = [name for text in texts for name in names if name in text] + sorted(texts & logins)
+            assert found == [], f"{entry.act} tells of a person"
+            assert not any(EMAIL.search(text) for text in texts), f"{entry.act} holds an address of a person"
+        logged = set(session.scalars(select(AuditAct.act).where(AuditAct.act.not_in(UNLOGGED))))
+    assert set(told) == logged, "every act of the demo was looked at"
+    assert all(asked in beside for asked in names if EMAIL.search(asked)), "whom to ask stands beside the actor"
+
+
+def test_no_bundle_tells_of_a_person(system: System) -> None:
+    names, logins = personal(system)
+    with system.main.read() as session:
+        bundles = [evidence.of_batch(system.evidence(session), batch) for batch in session.scalars(select(Batch))]
+    assert len(bundles) >= 10
+    for bundle in bundles:
+        members = read_zip(bundle.data)
+        assert any(name.startswith("contents/") for name in members)
+        for name, data in members.items():
+            if name.endswith((".json", ".jwt")):
+                document = data if name.endswith(".json") else urlsafe_b64decode(data.split(b".")[1] + b"==")
+                texts = set(leaves(json.loads(document)))
+                assert not any(word in text for text in texts for word in names), (bundle.name, name)
+                assert not texts & logins, (bundle.name, name)
+                assert not any(EMAIL.search(text) for text in texts), (bundle.name, name)
+
+
+def test_the_log_of_the_demo_has_the_name_of_its_witness(built: DemoFacts, system: System) -> None:
+    with system.main.read() as session:
+        policy = Policy.parse(system.log_policy(session).encode())
+        seen = reading.seen(session, 0)
+    note = Note.parse(system.shelf.read("checkpoint") or b"")
+    assert [one.witness.key.name for one in policy.verify(note).cosigned] == ["demo-witness.example/w1"]
+    assert seen is not None
+    assert seen.witnesses == 1
+    assert policy.quorum == "none", "a demo that is served without its witness is a sound one"
+    assert witness_port(built.data) == 8124
 
 
 def test_every_role_has_an_account_and_its_printed_password_opens_it(built: DemoFacts, system: System) -> None:

@@ -86,6 +86,28 @@ def javascript() -> Dictionary:
     return Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
 
 
+def to_an_address() -> Dictionary:
+    return Dictionary(S=Name.URI, URI=String("https://example.com"))
+
+
+def in_a_circle(document: pikepdf.Pdf) -> None:
+    """Two places that lead to each other for ever."""
+    first = document.make_indirect(Dictionary(S=Name.GoTo, D=String("x")))
+    first.Next = document.make_indirect(Dictionary(S=Name.GoTo, D=String("y"), Next=first))
+    document.Root.OpenAction = first
+
+
+def from_elsewhere(key: str, value: object) -> Callable[[pikepdf.Pdf], None]:
+    """A stream of the page with this entry."""
+
+    def change(document: pikepdf.Pdf) -> None:
+        stream = document.make_stream(b"")
+        stream[key] = value
+        document.pages[0].obj.Contents = stream
+
+    return change
+
+
 def in_catalogue(key: str, value: object) -> Callable[[pikepdf.Pdf], None]:
     def change(document: pikepdf.Pdf) -> None:
         document.Root[key] = value
@@ -247,11 +269,16 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "script before a PDF": ("file.mixed", lambda: b"<script>alert(1)</script>" + pdf()),
     "script before a PNG": ("file.mixed", lambda: b"<script>alert(1)</script>" + picture("PNG")),
     "archive behind a PDF": ("file.mixed", lambda: pdf() + b"PK\x03\x04" + b"x" * 2_000),
+    "small archive behind a PDF": ("file.mixed", lambda: pdf() + b"PK\x05\x06" + bytes(18)),
     "cut PDF": ("file.damaged", lambda: pdf()[:-200]),
     "cut report": ("file.damaged", lambda: report()[:2_000]),
     "PDF header alone": ("file.damaged", lambda: b"%PDF-1.7\n" + b"junk" * 100 + b"%%EOF"),
     "PDF without pages": ("file.damaged", lambda: pdf(pages=0)),
     "PDF with a broken table": ("file.damaged", lambda: page_bomb(595).replace(b"00000 n", b"0000x n")),
+    "PDF whose table one reader mends and another does not": (
+        "file.damaged",
+        lambda: page_bomb(595).replace(b"00000 n \n", b"00000 n\n").replace(b"65535 f \n", b"65535 f\n"),
+    ),
     "cut JPEG": ("file.damaged", lambda: photo()[:50_000]),
     "cut PNG": ("file.damaged", lambda: photo("PNG", (300, 300))[:50_000]),
     "cut WebP": ("file.damaged", lambda: picture("WEBP")[:-50]),
@@ -277,9 +304,9 @@ ACTIVE: dict[str, tuple[str, Callable[[], bytes]]] = {
             in_catalogue("/Names", Dictionary(JavaScript=Dictionary(Names=Array([String("a"), javascript()]))))
         ),
     ),
-    "script of a page": ("JavaScript", lambda: pdf(on_page("/AA", Dictionary(O=javascript())))),
+    "script of a page": ("JavaScript, OpenAction", lambda: pdf(on_page("/AA", Dictionary(O=javascript())))),
     "script of an annotation": (
-        "JavaScript",
+        "JavaScript, OpenAction",
         lambda: pdf(with_annotation(Subtype=Name.Text, AA=Dictionary(E=javascript()))),
     ),
     "script in a chain": (
@@ -315,6 +342,31 @@ ACTIVE: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
 }
 
+ACTIVE |= {
+    "address opened with the page": ("OpenAction", lambda: pdf(on_page("/AA", Dictionary(O=to_an_address())))),
+    "address opened on printing": ("OpenAction", lambda: pdf(in_catalogue("/AA", Dictionary(WP=to_an_address())))),
+    "address opened with its note": (
+        "OpenAction",
+        lambda: pdf(with_annotation(Subtype=Name.Link, AA=Dictionary(PO=to_an_address()))),
+    ),
+    "file of a server opened with the page": (
+        "OpenAction",
+        lambda: pdf(on_page("/AA", Dictionary(O=Dictionary(S=Name.GoToR, F=String("//server/share/x"))))),
+    ),
+    "address behind a place": (
+        "OpenAction",
+        lambda: pdf(in_catalogue("/OpenAction", Dictionary(S=Name.GoTo, D=String("x"), Next=to_an_address()))),
+    ),
+    "address in a row behind a place": (
+        "OpenAction",
+        lambda: pdf(in_catalogue("/OpenAction", Dictionary(S=Name.GoTo, Next=Array([String("x"), to_an_address()])))),
+    ),
+    "places in a circle": ("OpenAction", lambda: pdf(in_a_circle)),
+    "page whose content lies elsewhere": ("ImportData", lambda: pdf(from_elsewhere("/F", String("http://x/y")))),
+    "page of another file": ("ImportData", lambda: pdf(from_elsewhere("/Ref", Dictionary(F=String("x.pdf"), Page=0)))),
+    "file that no name leads to": ("EmbeddedFiles", lambda: pdf(from_elsewhere("/Type", Name.EmbeddedFile))),
+}
+
 READ: dict[str, tuple[str, Callable[[], bytes]]] = {
     "report": ("pdf", report),
     "PDF with a link": (
@@ -325,6 +377,14 @@ READ: dict[str, tuple[str, Callable[[], bytes]]] = {
     "PDF that goes to a place": (
         "pdf",
         lambda: pdf(in_catalogue("/OpenAction", Dictionary(S=Name.GoTo, D=String("x")))),
+    ),
+    "PDF that turns to a place by itself": (
+        "pdf",
+        lambda: pdf(on_page("/AA", Dictionary(O=Dictionary(S=Name.GoTo, D=Array([0, Name.Fit]))))),
+    ),
+    "PDF that goes to two places": (
+        "pdf",
+        lambda: pdf(in_catalogue("/OpenAction", Dictionary(S=Name.GoTo, Next=Dictionary(S=Name.GoTo)))),
     ),
     "PDF that only forbids copying": (
         "pdf",

@@ -30,6 +30,7 @@ from signers import (
     laboratory_root,
     report,
     sign,
+    smuggled,
     stamped,
     stranger,
     stranger_root,
@@ -163,6 +164,10 @@ NOT_THE_LABORATORYS: dict[str, tuple[Callable[[], bytes], dict[str, str]]] = {
         lambda: annotated(sign(report(), laboratory())),
         {"coverage": "revision", "later": "changed"},
     ),
+    "page that no table names": (
+        lambda: smuggled(sign(report(), laboratory()), line=b"\n"),
+        {"coverage": "revision", "later": "changed"},
+    ),
     "bytes behind the end": (
         lambda: sign(report(), laboratory()) + b"hidden\n",
         {"coverage": "revision", "later": "changed"},
@@ -275,6 +280,11 @@ def test_an_intermediate_authority_comes_with_the_signature(judged: Judge) -> No
 
 def test_a_certificate_that_names_no_usage_may_sign(judged: Judge) -> None:
     assert judged(sign(report(), holder("Desk", laboratory_root(), usage=False))).signatures[0].all_hold
+
+
+def test_a_page_that_no_table_names_is_harmless_where_no_reader_finds_it(judged: Judge, good: bytes) -> None:
+    (one,) = judged(smuggled(good)).signatures
+    assert one.five.words == RIGHT | {"coverage": "revision", "later": "archive"}
 
 
 def test_a_line_break_after_the_end_is_nothing(judged: Judge, good: bytes) -> None:

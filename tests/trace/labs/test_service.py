@@ -16,6 +16,7 @@ from lotseal.trace.jobs.models import Job, JobKind
 from lotseal.trace.labs import service as labs
 from lotseal.trace.labs.models import Laboratory, PinnedRoot
 from lotseal.trace.labs.roots import read_root, read_roots
+from lotseal.trace.log.models import AuditAct, LogEntry
 
 
 def pin(session: Session, row: Laboratory, der: bytes, **raw: str) -> PinnedRoot:
@@ -35,6 +36,17 @@ def test_a_laboratory_is_kept_recorded_and_its_reports_are_looked_for(lasting: S
     assert sorted(one.number for one in row.numbers) == ["211300111111", "L1234"]
     assert acts(lasting) == ["laboratory:add"]
     assert jobs_of(lasting) == [{"laboratory": row.ref}]
+
+
+def test_the_note_of_staff_stands_beside_the_actor_and_nowhere_else_in_the_log(lasting: Session) -> None:
+    row = a_laboratory(lasting, note="asked Mr Xu")
+    draft = labs.read_laboratory({**LABORATORY, "name_en": "Other", "note": "asked Ms Wei"})
+    labs.change(lasting, row, draft, by=OPERATOR, at=AT)
+    lasting.flush()
+    for entry in lasting.scalars(select(LogEntry)):
+        assert "asked" not in entry.content
+        assert "asked Mr Xu" in (entry.actor or "")
+    assert all("asked" not in str(act.facts) for act in lasting.scalars(select(AuditAct)))
 
 
 def test_everything_that_is_missing_is_told_at_once(lasting: Session) -> None:

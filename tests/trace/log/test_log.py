@@ -85,6 +85,28 @@ def test_an_entry_binds_the_act_and_who_did_it_by_salted_hashes(system: System) 
     assert "late papers" not in (last.envelope or ""), "what can never be erased holds hashes only"
 
 
+def test_an_act_without_personal_facts_has_the_actor_document_it_always_had(system: System) -> None:
+    an_act(system)
+    system.sequencer().run_once()
+    actor = json.loads(entries(system)[-1].actor or "")
+    assert actor.keys() == {"by", "salt"}
+
+
+def test_a_personal_fact_is_found_by_no_word(system: System) -> None:
+    with system.main.write() as session:
+        facts = {"number": "0591-5550102", "title": "tea"}
+        record(session, Act.LINK_ADD, by=OPERATOR, at=AT, subject="link:tea", private=("number",), **facts)
+    system.sequencer().run_once()
+    with system.main.read() as session:
+        assert session.scalars(reading.matching("0591-5550102")).all() == []
+        assert len(session.scalars(reading.matching("link:tea")).all()) == 1
+
+
+def test_an_act_without_an_entry_takes_no_personal_facts_that_would_be_lost(system: System) -> None:
+    with pytest.raises(ValueError, match="bundle:export has no entry"), system.main.write() as session:
+        record(session, Act.BUNDLE_EXPORT, by=OPERATOR, at=AT, subject="batch:x", private=("phone",), phone="1")
+
+
 def test_two_equal_acts_cannot_be_told_equal_by_their_hashes(system: System) -> None:
     for _ in range(2):
         an_act(system, title="tea")

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from makers import AT, a_credit_code, a_supplier, acts, alice, chen, dana, erik, rows, rules
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.errors import Conflict, Invalid, NotFound
-from lotseal.trace.log.models import AuditAct
+from lotseal.trace.log.models import AuditAct, LogEntry
 from lotseal.trace.log.service import of_subject
 from lotseal.trace.suppliers import service as suppliers
 from lotseal.trace.suppliers.models import Supplier
@@ -72,6 +75,34 @@ def test_a_change_says_what_was_and_what_is(lasting: Session) -> None:
     assert supplier.name_en == "Wuyi Rock"
     [newest, _] = of_subject(lasting, f"supplier:{supplier.ref}")
     assert newest.facts == {"changed": {"name_en": ["Wuyi", "Wuyi Rock"]}}
+
+
+def told(session: Session) -> list[tuple[str, str, str]]:
+    """Of each act on the record: what the act says, what goes into bundles, and what stands beside the actor."""
+    session.flush()
+    pairs = zip(
+        session.scalars(select(AuditAct).order_by(AuditAct.id)),
+        session.scalars(select(LogEntry).order_by(LogEntry.id)),
+        strict=True,
+    )
+    return [(json.dumps(act.facts, ensure_ascii=False), entry.content, entry.actor or "") for act, entry in pairs]
+
+
+def test_whom_to_ask_stands_beside_the_actor_and_nowhere_else_in_the_log(lasting: Session) -> None:
+    supplier = a_supplier(lasting, **FACTS, contact="Ms Li, 0591 555 0102")
+    draft = suppliers.read_supplier({**FACTS, "name_en": "Wuyi Rock", "contact": "Mr Xu, xu@wuyi.example"})
+    suppliers.change(lasting, supplier, draft, by=OPERATOR, at=AT)
+    added, changed = told(lasting)
+    for text in (*added[:2], *changed[:2]):
+        assert "Ms Li" not in text
+        assert "xu@wuyi.example" not in text
+    assert json.loads(added[0])["private"] == ["contact"], "that something is told elsewhere is no secret"
+    assert json.loads(changed[0]) == {
+        "changed": {"name_en": ["Wuyi", "Wuyi Rock"]}, "private": ["changed.contact"],
+    }  # fmt: skip
+    assert json.loads(added[2])["private"] == {"contact": "Ms Li, 0591 555 0102"}
+    both = ["Ms Li, 0591 555 0102", "Mr Xu, xu@wuyi.example"]
+    assert json.loads(changed[2])["private"] == {"changed.contact": both}
 
 
 def test_a_supplier_is_suspended_with_a_reason_and_resumed(lasting: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,53 @@ def test_a_folder_with_something_else_is_refused(path: Path, tmp_path: Path) -> 
     (folder / "a.crt").write_bytes(b"hello")
     assert run(str(path), "--roots", str(folder)).exit_code == 1
     assert run(str(path), "--roots", str(tmp_path / "nowhere")).exit_code == 2
+
+
+def test_certificates_in_every_form_count_and_strangers_beside_them_do_not(path: Path, tmp_path: Path) -> None:
+    data = sign(report(), holder("Desk", now_root(), lasting=True), at=None)
+    for form in ("der", "bundle", "upper"):
+        folder = tmp_path / form
+        folder.mkdir()
+        (folder / "notes.txt").write_text("no certificate")
+        (folder / "more.pem").mkdir()
+    (tmp_path / "der" / "a.der").write_bytes(now_root().der)
+    (tmp_path / "bundle" / "a.pem").write_bytes(b"# two\n" + laboratory().pem + b"and\n" + now_root().pem)
+    (tmp_path / "upper" / "A.CRT").write_bytes(now_root().pem)
+    for form in ("der", "bundle", "upper"):
+        _code, found = inspected(path, data, "--roots", str(tmp_path / form))
+        assert found["signatures"]["signatures"][0]["all_hold"] is True
+
+
+def test_more_certificates_than_are_looked_at_are_refused_and_not_left_out(path: Path, tmp_path: Path) -> None:
+    path.write_bytes(report())
+    folder = tmp_path / "many"
+    folder.mkdir()
+    pems = [holder(f"Root {number}", authority=True, lasting=True).pem for number in range(201)]
+    (folder / "a.pem").write_bytes(b"".join(pems[:100]))
+    (folder / "b.pem").write_bytes(b"".join(pems[100:200]))
+    assert run(str(path), "--roots", str(folder)).exit_code == 0
+    (folder / "c.pem").write_bytes(pems[200])
+    result = run(str(path), "--roots", str(folder))
+    assert result.exit_code == 1
+
+
+def test_a_name_that_is_no_text_is_read_and_told_all_the_same(tmp_path: Path) -> None:
+    data = sign(report(), laboratory())
+    code, found = inspected(Path(os.fsdecode(os.fsencode(tmp_path) + b"/report-\xff.pdf")), data)
+    assert (code, found["acceptable"], found["file"]) == (0, True, "report-\ufffd.pdf")
+    assert found["signatures"]["state"] == "read"
+
+
+def test_a_file_without_an_end_is_not_read(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.pdf"
+    huge.write_bytes(b"%PDF-1.7\n")
+    os.truncate(huge, 1 << 40)
+    result = run(str(huge), "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["refused"]["rule"], found["sha256"]) == (3, "file.too-large", None)
+    os.mkfifo(tmp_path / "pipe.pdf")
+    assert run(str(tmp_path / "pipe.pdf"), "--json").exit_code == 2
+    assert run("/dev/zero", "--json").exit_code == 2
 
 
 # --- laboratories -----------------------------------------------------------------------------------------------------

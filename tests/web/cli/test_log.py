@@ -69,6 +69,16 @@ def test_who_kept_the_policy_and_a_state_reads_on_from_there(shop: Shell, addres
     assert (second["size"], second["policy"]) == (first["size"] + 1, "own")
 
 
+def test_a_wrong_file_of_the_auditor_says_nothing_about_the_log(shop: Shell, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("nonsense\n")
+    for option in ("policy", "since", "state"):
+        result = shop.run("log", "verify", "--data", str(shop.data), f"--{option}", str(wrong))
+        assert result.exit_code == 1
+        assert f"{option}: This file of yours cannot be used" in result.output
+        assert "NOT SOUND" not in result.output
+
+
 def test_a_log_that_was_rolled_back_is_named(shop: Shell, tmp_path: Path) -> None:
     kept = tmp_path / "checkpoint"
     old = {path: path.read_bytes() for path in (shop.data / "log").rglob("*") if path.is_file()}
@@ -90,7 +100,16 @@ def test_an_edited_entry_is_named_by_its_index(shop: Shell) -> None:
     assert '"sound": false' in result.stdout
 
 
-@pytest.mark.parametrize("words", [(), ("--url", "ftp://x"), ("--url", "http://127.0.0.1:9/log")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        *(
+            ("--url", url)
+            for url in ("ftp://x", "http://127.0.0.1:9/log", "http://x:abc/", "http://[::1/", "http://a..b/")
+        ),
+    ],
+)
 def test_an_address_that_leads_nowhere_is_a_sentence(fresh: Shell, words: tuple[str, ...]) -> None:
     result = fresh.run("log", "verify", *words)
     assert result.exit_code in (1, 3)

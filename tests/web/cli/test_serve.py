@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from serving import free_port, wait_for
 from shells import GTIN, LOT, SCRIPT, Shell, environment
+
+from lotseal.signing.checkpoint import Checkpoint
+from lotseal.signing.notes import Note
 
 PATIENCE_S = 60
 
@@ -94,6 +99,45 @@ def test_worker_stops_with_ctrl_c(fresh: Shell) -> None:
         os.killpg(worker.pid, signal.SIGINT)
         _, said = worker.communicate(timeout=PATIENCE_S)
     assert (worker.returncode, said.strip()) == (130, "Stopped.")
+
+
+def test_the_witness_of_a_served_demo_cosigns_what_is_new_and_ends_with_it(tmp_path: Path) -> None:
+    port = next(one for one in iter(free_port, None) if not listens(one + 1))
+    demo = Shell(tmp_path / "demo")
+    address = f"http://127.0.0.1:{port}/log/checkpoint"
+    with running(demo, "demo", "--data", str(demo.data), "--port", str(port)) as served:
+        assert wait_for(address, served)
+        assert listens(port + 1)
+        size = checkpoint(address).size
+        trust = [SCRIPT, "link", "trust", "partner.example"]
+        bare = {name: value for name, value in clean(demo.data).items() if not name.startswith("LOTSEAL_")}
+        subprocess.run(trust, env=bare | {"LOTSEAL_DATA": str(demo.data)}, check=True, capture_output=True)
+        until(lambda: checkpoint(address).size > size)
+        until(lambda: len(note(address).signatures) == 2)
+        served.kill()
+        served.wait()
+        until(lambda: not listens(port + 1))
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def note(address: str) -> Note:
+    with urlopen(address) as answer:
+        return Note.parse(answer.read())
+
+
+def checkpoint(address: str) -> Checkpoint:
+    return Checkpoint.parse(note(address).text)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_demo_is_built_once_and_every_command_works_on_its_folder_alone(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -24,6 +27,7 @@ from lotseal.signing import merkle
 from lotseal.signing.cosignature import verify_cosignature
 from lotseal.signing.notes import Note
 from lotseal.signing.vkeys import Algorithm, VerifierKey
+from lotseal.signing.witness import Request
 from lotseal.trace.errors import Unavailable
 from lotseal.trace.log.witnesses import submit
 from lotseal.trace.witness import state
@@ -124,6 +128,25 @@ def test_a_witness_serves_logs_and_monitors_and_stops_gracefully(witness: Served
         process.terminate()
         assert process.wait(timeout=60) == 0
     assert state.logs(witness.folder)[0].size == 7
+
+
+def test_who_says_half_a_request_and_waits_holds_up_nobody(witness: Served) -> None:
+    """More of them than there are threads, and as many monitors as before are answered."""
+    with witness.running(), ExitStack() as held:
+        for _ in range(12):
+            half = held.enter_context(socket.create_connection(("127.0.0.1", witness.port)))
+            half.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nold")
+        time.sleep(0.5)
+        witness.submit(5, 0)
+
+
+def test_a_request_in_chunks_is_a_request(witness: Served) -> None:
+    body = bytes(Request(0, (), signed(5)))
+    with witness.running():
+        connection = HTTPConnection("127.0.0.1", witness.port, timeout=30)
+        connection.request("POST", "/add-checkpoint", iter([body[:9], body[9:]]), encode_chunked=True)
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_a_killed_witness_never_forgets_what_it_cosigned(witness: Served) -> None:
