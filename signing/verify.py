@@ -477,9 +477,9 @@ class Evidence:
                 fits("cosignature.signature", wrong, key.verify, one[8:], message)
                 seen[name] = datetime.fromtimestamp(second, UTC)
                 self.prove("cosignature.signature", f"{key.name} saw this checkpoint at {seen[name].isoformat()}")
-        told = f"{len(seen)} known witnesses cosigned"
-        need(self.rules.met(quorum, seen), "policy.quorum", f"quorum «{quorum}» is not met: {told}", POLICY)
-        self.prove("policy.quorum", f"quorum «{quorum}» is met: {told}")
+        need(self.rules.met(quorum, seen), "policy.quorum", f"quorum «{quorum}» is not met by {len(seen)}", POLICY)
+        told = self.report.facts if seen else self.report.notes  # where nobody had to see it, nobody else vouches
+        told.append({"rule": "policy.quorum", "fact": f"quorum «{quorum}» is met: {len(seen)} witnesses cosigned"})
         return [*seen.values()]
 
     def check_time(self, seen: list[datetime], tsa_root: bytes | None) -> None:
