@@ -132,10 +132,18 @@ def _flat(document: Document, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(value, f"{prefix}{name}.")
         elif isinstance(value, (list, tuple)):
             for number, part in enumerate(value, start=1):
-                text = " · ".join(_cell(v) for v in part.values()) if isinstance(part, Mapping) else _cell(part)
-                yield f"{prefix}{name} {number}", text
+                where = f"{prefix}{name} {number}"
+                if isinstance(part, Mapping) and not _speaks(part):
+                    yield from _flat(part, f"{where}.")
+                else:
+                    yield where, " · ".join(map(_cell, part.values())) if isinstance(part, Mapping) else _cell(part)
         elif value not in (None, ""):
             yield f"{prefix}{name}", _cell(value)
+
+
+def _speaks(part: Document) -> bool:
+    """Whether its values say what they are without their names."""
+    return all(isinstance(value, (str, Decimal, datetime, date)) for value in part.values())
 
 
 def listing(name: str, rows: Sequence[Document], columns: Sequence[str], *, total: int | None = None) -> None:
