@@ -17,12 +17,12 @@ import click
 
 from ...signing import monitor
 from ...signing.checkpoint import Checkpoint
-from ...signing.errors import SigningError
+from ...signing.errors import PolicyNotMet, SigningError
 from ...signing.monitor import Part, Spread, State
 from ...signing.notes import Note
 from ...signing.stretch import Stretch
 from ...signing.tiles import Fetch
-from ...signing.tlog_policy import Accepted, Policy
+from ...signing.tlog_policy import NOT_OF_THE_LOG, Accepted, Policy
 from ...trace import settings
 from ...trace.audit import sample as sampling
 from ...trace.audit import service as audit
@@ -35,6 +35,7 @@ from ...trace.log.shelf import CHECKPOINT, Shelf
 from .context import FOUND, as_json, done, json_option, listing, progress, ready, translated
 from .context import reading as reading_store
 from .fetching import over_http
+from .log_keys import Changed, Kept, changed
 
 IN_ONE_PROCESS = 20_000
 """Entries below which starting more processes takes longer than it saves."""
@@ -86,7 +87,7 @@ def seal() -> None:
 @log.command()
 @json_option
 def policy() -> None:
-    """Print the policy that auditors keep: the keys of the log and its witnesses."""
+    """Print the policy that auditors keep: the keys of the log but the revoked ones, and its witnesses."""
     with reading_store() as work:
         text = work.system.log_policy(work.session)
     if as_json():
@@ -134,7 +135,10 @@ def verify(
         facts |= _followed(fetch, policy_file, since, state)
     except SigningError as error:
         facts |= {"sound": False, "rule": error.rule, "difference": error.message, **error.facts}
-        done(facts, say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule))
+        found_key = _changed_key(fetch, since, state) if error.rule == NOT_OF_THE_LOG and policy_file else None
+        facts |= {"new_key": found_key.facts()} if found_key else {}
+        wrong = say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
+        done(facts, wrong, *(found_key.sentences() if found_key else ()))
         context.exit(FOUND)
     found = _held_against_records(data) if data else None
     if found is None:
@@ -230,10 +234,8 @@ def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_
     policy = Policy.parse(policy_file.read_bytes() if policy_file else _needed(fetch, "policy"))
     accepted = policy.verify(Note.parse(_needed(fetch, CHECKPOINT)))
     checkpoint = accepted.checkpoint
-    before = Checkpoint.parse(Note.parse(since.read_bytes()).text) if since else None
-    if since:
-        policy.verify(Note.parse(since.read_bytes()))
-    kept = State.read(state_file.read_bytes()) if state_file and state_file.exists() else State(checkpoint.origin)
+    before, signed = _kept_checkpoint(policy, since) if since else (None, None)
+    kept = _kept_state(state_file) or State(checkpoint.origin)
     start = kept.size
     with spreading(checkpoint.size - start) as spread, progress(say("Reading the log"), checkpoint.size) as tell:
         monitor.follow(fetch, kept, checkpoint, since=before, spread=spread, tell=tell)
@@ -241,7 +243,33 @@ def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_
         aside = state_file.with_name(f"{state_file.name}.new")
         aside.write_bytes(kept.to_bytes())
         aside.replace(state_file)
-    return {"sound": True, **_facts(accepted, own), "read_from": start, "chains": len(kept.ends), "keys": kept.keys}
+    facts = {"sound": True, **_facts(accepted, own), "read_from": start, "chains": len(kept.ends), "keys": kept.keys}
+    return facts if signed is None else {**facts, "since_signed": signed}
+
+
+def _kept_state(path: Path | None) -> State | None:
+    return State.read(path.read_bytes()) if path and path.exists() else None
+
+
+def _kept_checkpoint(policy: Policy, path: Path) -> tuple[Checkpoint, bool]:
+    """The checkpoint that was kept, and whether a log key of the policy signed it. The key of back then may have been
+    revoked since, and struck from the policy; what an auditor kept still has to be the beginning of the log."""
+    note = Note.parse(path.read_bytes())
+    try:
+        return policy.verify(note).checkpoint, True
+    except PolicyNotMet as error:
+        if error.rule != NOT_OF_THE_LOG:
+            raise
+        return Checkpoint.parse(note.text), False
+
+
+def _changed_key(fetch: Fetch, since: Path | None, state_file: Path | None) -> Changed | None:
+    try:
+        before = Checkpoint.parse(Note.parse(since.read_bytes()).text) if since else None
+        kept = Kept(_kept_state(state_file), before)
+    except SigningError:
+        return None
+    return changed(fetch, kept)
 
 
 def _facts(accepted: Accepted, own: bool) -> dict[str, Any]:
@@ -261,6 +289,8 @@ def _sentences(facts: dict[str, Any]) -> Iterator[Any]:
         size=facts["size"],
         chains=facts["chains"],
     )
+    if facts.get("since_signed") is False:
+        yield say("The checkpoint that you kept is signed by no key of this policy; it was taken as you kept it.")
     yield say("Witnesses that cosigned this checkpoint: %(count)d.", count=len(facts["witnesses"]))
     if facts["policy"] != "own":
         yield say("The keys were taken from the log itself. Keep its policy and give it with --policy the next time.")
