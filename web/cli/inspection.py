@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...trace import clock
-from ...trace.errors import Invalid, invalid, say
+from ...trace.errors import Invalid, Problem, Unavailable, invalid, say
 from ...trace.files import signatures
 from ...trace.files.findings import Purpose
 from ...trace.files.inspect import DocumentFacts, inspect_document, type_of
@@ -26,10 +26,17 @@ Facts = dict[str, Any]
 
 
 def inspect(file: Path, folder: Path | None) -> Facts:
-    """Facts of the file, also of one that is refused. Raises `Invalid` for a root that is none, `Unavailable`."""
-    roots = roots_in(folder) if folder else []
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    """Facts of the file, also of one that is refused. Raises `Invalid` for a root that is none, `Unavailable` also for
+    a file or folder that cannot be read: programs then get a document, which a wrong usage would not give them."""
+    try:
+        roots = roots_in(folder) if folder else []
+        with file.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        sentence = say(
+            "The file %(path)s cannot be read: %(reason)s.", path=error.filename or file, reason=error.strerror or ""
+        )
+        raise Unavailable(Problem("file", "file.unreadable", sentence)) from error
     facts: Facts = {"file": file.name, "size": file.stat().st_size, "sha256": sha256, "type": type_of(file)}
     try:
         with tempfile.TemporaryDirectory(prefix="lotseal-") as name:
