@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from .checkpoint import Checkpoint
 from .encoding import b64, unb64
+from .envelope import read_envelope
 from .errors import BadProof, Malformed, Missing
 from .merkle import Frontier, leaf_hashes, split_hashes, verify_consistency
 from .merkle import consistency_proof_from as make_consistency_proof
@@ -26,6 +27,7 @@ from .tiles import ENTRIES, WIDTH, Fetch, Tile, TileReader, decode_bundle
 A_STRETCH: Final = 64
 """Bundles that are read together."""
 _NOTHING: Final = (b"", 0)
+_OF_KEYS: Final = b'"chain":"keys"'
 
 Part = tuple[int, Sequence[Bundle]]
 """The index of the first entry, and consecutive bundles."""
@@ -102,6 +104,17 @@ def follow(
         tell(state.size)
     if state.frontier.root() != checkpoint.root:
         _name_difference(fetch, checkpoint)
+
+
+def key_entries(fetch: Fetch, start: int, size: int) -> Iterator[tuple[int, str]]:
+    """Index and act of each entry of the key history from `start` on, below `size`. `follow` has read them before: that
+    they are those of the signed root is not checked again. Raises Malformed, or Missing."""
+    index = start
+    for data, width in _bundles(fetch, start, size):
+        for entry in decode_bundle(data, width):
+            if _OF_KEYS in entry:
+                yield index, read_envelope(entry).act
+            index += 1
 
 
 def _refuse_shrunk(size: int, checkpoint: Checkpoint, what: str) -> None:

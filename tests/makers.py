@@ -33,6 +33,7 @@ from lotseal.trace.keys.ring import KeyRing
 from lotseal.trace.labs import service as labs
 from lotseal.trace.labs.models import Laboratory
 from lotseal.trace.log.models import AuditAct
+from lotseal.trace.log.sequencer import Sequencer
 from lotseal.trace.passport import service as passport
 from lotseal.trace.products import service as products
 from lotseal.trace.products.models import Category, Product
@@ -52,6 +53,9 @@ PASSWORD = "four words and one"
 BASE = "https://t.example.cn"
 
 _numbers = counting(1)
+
+# Tests seal back to back; test_pace.py has the pace of the service, and a clock of its own.
+Sequencer.pace = timedelta(0)
 
 
 def settings_of(data: Path, **changed: str) -> settings.Settings:

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..signing.checkpoint import Checkpoint, sign_checkpoint
-from ..signing.ed25519 import Ed25519Public
 from ..signing.keys import Role as KeyRole
 from ..signing.tlog_policy import Policy
 from ..signing.vkeys import Algorithm, VerifierKey
@@ -33,6 +32,7 @@ from .jobs.service import Handler, Worker
 from .keys import hsm
 from .keys import service as keys
 from .keys.ring import KeyRing
+from .keys.verifiers import log_keys
 from .labels import service as labels
 from .labels.models import LabelSheet
 from .log.models import LogHead
@@ -112,14 +112,10 @@ class System:
         return Sequencer(self.main, self.shelf, self.settings.log_origin, self._log_signer)
 
     def log_policy(self, session: Session) -> str:
-        """A tlog-policy with every key that the log ever had, and the witnesses that the operator asks."""
+        """A tlog-policy with the log's keys but the revoked ones, and the witnesses that the operator asks."""
         origin = session.scalar(select(LogHead.origin)) or self.settings.log_origin
         address = f"{self.settings.public_url}/log/"
-        lines = [
-            f"log {VerifierKey(origin, Algorithm.ED25519, Ed25519Public.from_jwk(key.public_jwk).raw)} {address}\n"
-            for key in keys.all_of(session, KeyRole.LOG)
-            if key.public_jwk
-        ]
+        lines = [f"log {key} {address}\n" for key in log_keys(session, origin)]
         chosen = self.witness_policy()
         return "".join(lines) + (bytes(replace(chosen, logs=())).decode() if chosen else "quorum none\n")
 

@@ -13,7 +13,7 @@ from ..trace.db import migrate
 from ..trace.errors import Invalid, Problem, invalid, say
 from ..trace.settings import Settings
 from ..trace.system import System, open_system
-from . import access, assets, compression, errors, formats, i18n, limits, public, security, staff, words
+from . import access, assets, caching, compression, errors, formats, i18n, limits, public, security, staff, words
 from .system import bind
 
 MOST_REQUEST_BYTES = 64 * 1024 * 1024
@@ -35,7 +35,7 @@ def create_app(system: System | None = None) -> Flask:
     app = Flask("lotseal.web", static_folder=None)
     bind(app, system)
     _configure(app, system.settings, system.secret_key())
-    for step in (security, compression, i18n, assets, formats, words, limits, access, errors, public, staff):
+    for step in (security, caching, compression, i18n, assets, formats, words, limits, access, errors, public, staff):
         step.init_app(app)
     access.refuse_unmarked(app)
     return app

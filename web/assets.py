@@ -13,6 +13,7 @@ from pathlib import Path
 from flask import Flask, Response, abort, request, send_from_directory, url_for
 
 from .access import public
+from .caching import one_copy
 
 FOLDER = Path(str(files("lotseal.static")))
 SERVED = ("css", "js", "icons", "vendor")
@@ -56,4 +57,4 @@ def _send(digest: str, name: str) -> Response:
         response = send_from_directory(FOLDER, name, max_age=31536000)
     response.vary.add("Accept-Encoding")
     response.headers["Cache-Control"] = IMMUTABLE
-    return response
+    return one_copy(response)

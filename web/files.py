@@ -11,6 +11,7 @@ from flask import Response, abort, request, send_file
 
 from ..trace.errors import Problem, Unavailable, invalid, say
 from ..trace.files.models import StoredFile
+from .caching import one_copy
 from .system import system
 
 MEDIA_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -21,7 +22,7 @@ def stored_image(sha256: str, *, private: bool = False) -> Response:
     """An image that this service made itself, under an address that names its content."""
     response = send_file(stored_file(sha256), mimetype="image/webp", etag=sha256, conditional=True)
     response.headers["Cache-Control"] = "private, no-store" if private else KEPT
-    return response
+    return response if private else one_copy(response)
 
 
 def stored_file(sha256: str) -> Path:

@@ -9,6 +9,7 @@ from flask_babel import Babel, gettext
 from werkzeug.datastructures import MultiDict
 
 from ..trace.errors import Fields, Message
+from .caching import is_one_copy
 from .system import system
 from .words import field_label
 
@@ -50,6 +51,8 @@ def _theme() -> str:
 
 def _keep_choice(response: Response) -> Response:
     """A choice made by a link is kept in a cookie; it says nothing else about the reader."""
+    if is_one_copy(response):
+        return response
     for name, allowed in (("lang", LANGUAGES), ("theme", (*THEMES, "auto"))):
         if (choice := request.args.get(name)) in allowed and request.cookies.get(name) != choice:
             response.set_cookie(

@@ -23,7 +23,7 @@ from ...signing.tiles import TileReader
 from ...signing.vkeys import VerifierKey
 from ..log import time_text
 from ..log.models import HEAD_ID, AuditAct, LogCheckpoint, LogEntry, LogHead
-from ..log.service import KEYS_CHAIN, UNLOGGED
+from ..log.service import KEYS_CHAIN, UNLOGGED, Act
 from ..log.shelf import Shelf
 from .model import Finding
 from .streams import streamed
@@ -31,11 +31,13 @@ from .told import as_logged
 
 LOG = "log"
 """Where a finding belongs that is about the log as a whole."""
+_ENDS = frozenset((Act.KEY_RETIRE, Act.KEY_REVOKE))
 
 
-def against_tiles(session: Session, shelf: Shelf, published: int, logs: list[VerifierKey]) -> Iterator[Finding]:
+def against_tiles(session: Session, shelf: Shelf, published: int, logs: dict[str, VerifierKey]) -> Iterator[Finding]:
     """Every sealed entry in the order of the log. `published` is the size of a checkpoint whose tiles are on the
-    shelf; later entries are compared with themselves only. Checkpoints of the store must fit what lies below them."""
+    shelf; later entries are compared with themselves only. Checkpoints of the store must fit what lies below them, and
+    be signed by one of `logs` (by key id) that no entry below them ended."""
     reader = TileReader(shelf.read, published)
     checkpoints = _Checkpoints(session, logs)
     frontier, keys, due = Frontier(), 0, 0
@@ -50,6 +52,7 @@ def against_tiles(session: Session, shelf: Shelf, published: int, logs: list[Ver
         yield from _of_entry(entry, leaf, reader)
         frontier.append(leaf)
         keys += entry.chain == KEYS_CHAIN
+        checkpoints.told(entry)
         due += 1
         yield from checkpoints.at(due, frontier)
         session.expunge(entry)
@@ -101,10 +104,15 @@ def _of_entry(entry: LogEntry, leaf: bytes, reader: TileReader) -> Iterator[Find
 class _Checkpoints:
     """The checkpoints of the store, each at its size."""
 
-    def __init__(self, session: Session, logs: list[VerifierKey]) -> None:
+    def __init__(self, session: Session, logs: dict[str, VerifierKey]) -> None:
         self._rows = streamed(session, select(LogCheckpoint).order_by(LogCheckpoint.size))
         self._next = next(self._rows, None)
-        self._logs = logs
+        self._alive = {f"key:{kid}": verifier for kid, verifier in logs.items()}
+
+    def told(self, entry: LogEntry) -> None:
+        """From the end of a key on, it signs no checkpoint: `checkpoint.key` of `signing.verify`, in the store."""
+        if entry.act in _ENDS and entry.chain == KEYS_CHAIN and (told := as_logged(entry)) is not None:
+            self._alive.pop(told.subject, None)
 
     def at(self, size: int, frontier: Frontier) -> Iterator[Finding]:
         """That the tree of this size has the root that was signed for it, if one was."""
@@ -122,7 +130,7 @@ class _Checkpoints:
             yield Finding("head.differs", LOG, subject, "root", b64(root), b64(row.root))
             return
         try:
-            signed = verify_checkpoint(Note.parse(row.note.encode()), self._logs)
+            signed = verify_checkpoint(Note.parse(row.note.encode()), self._alive.values())
         except SigningError as error:
             yield Finding("head.differs", LOG, subject, "note", None, error.message)
             return

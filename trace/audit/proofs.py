@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...signing.checkpoint import verify_checkpoint
@@ -11,10 +12,10 @@ from ...signing.errors import BadProof
 from ...signing.merkle import leaf_hash, verify_inclusion
 from ...signing.notes import Note
 from ...signing.tlog_proof import Proof
+from ..keys.verifiers import log_keys
 from ..log import reading
-from ..log.models import LogEntry
+from ..log.models import LogEntry, LogHead
 from ..log.shelf import CHECKPOINT, Shelf
-from .service import log_keys
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ def evidence(session: Session, shelf: Shelf, entry: LogEntry) -> Evidence | None
     if data is None or entry.index is None or entry.envelope is None:
         return None
     note = Note.parse(data)
-    checkpoint = verify_checkpoint(note, log_keys(session))
+    # Of the whole log this is the newest checkpoint, so that no key which was revoked meanwhile may have signed it.
+    origin = session.scalar(select(LogHead.origin)) or ""
+    checkpoint = verify_checkpoint(note, log_keys(session, origin) if origin else ())
     if checkpoint.size <= entry.index:
         return None
     leaf = leaf_hash(entry.envelope.encode())

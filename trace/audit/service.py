@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...signing.ed25519 import Ed25519Public
-from ...signing.keys import Role
-from ...signing.vkeys import Algorithm, VerifierKey
+from ...signing.vkeys import VerifierKey
 from ..files.storage import LocalStorage
-from ..keys import service as keys
+from ..keys.verifiers import log_keys_ever
 from ..log.models import LogHead
 from ..log.shelf import Shelf
 from .entries import against_acts, against_tiles
@@ -25,16 +23,11 @@ def check(
     """Hold the store against the published log. `session` must be fresh and see one consistent state, as readers'
     sessions do; reads as it goes and keeps one history at a time. Raises `Unavailable` for files that do not open."""
     published = shelf.published()
-    yield from against_tiles(session, shelf, published.size if published else 0, log_keys(session))
+    yield from against_tiles(session, shelf, published.size if published else 0, _log_keys(session))
     yield from against_acts(session)
     yield from against_records(session, storage, tell)
 
 
-def log_keys(session: Session) -> list[VerifierKey]:
-    """Every key that the log was ever signed with."""
+def _log_keys(session: Session) -> dict[str, VerifierKey]:
     origin = session.scalar(select(LogHead.origin))
-    return [
-        VerifierKey(origin, Algorithm.ED25519, Ed25519Public.from_jwk(key.public_jwk).raw)
-        for key in keys.all_of(session, Role.LOG)
-        if key.public_jwk and origin
-    ]
+    return log_keys_ever(session, origin) if origin else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -26,19 +26,37 @@ Sign = Callable[[Checkpoint], str]
 """From a checkpoint to its signed note."""
 
 
-def seal(
-    session: Session, origin: str, signer: Callable[[Session, datetime], Sign], *, at: datetime, most: int = MOST
-) -> int:
-    """Seal what waits, oldest first; how many entries that were.
+@dataclass(frozen=True)
+class Sealed:
+    """How many entries got their seal; `wait` is how long until the next checkpoint may follow, when entries wait for
+    that and nothing was sealed."""
 
-    `signer` is asked for only when something waits. Whatever is sealed stays: only when this transaction is durable may
-    its checkpoint be shown to anybody. Raises `Conflict` when another process sealed at the same moment; then nothing
-    is changed.
+    count: int
+    wait: timedelta = timedelta(0)
+
+
+def seal(
+    session: Session,
+    origin: str,
+    signer: Callable[[Session, datetime], Sign],
+    *,
+    now: Callable[[], datetime],
+    pace: timedelta,
+    most: int = MOST,
+) -> Sealed:
+    """Seal what waits, oldest first, unless the newest checkpoint is younger than `pace`, whoever made it.
+
+    `signer` is asked for only when something is sealed. Whatever is sealed stays: only when this transaction is durable
+    may its checkpoint be shown to anybody. Raises `Conflict` when another process sealed at the same moment; then
+    nothing is changed.
     """
     alone(session, "log")
-    waiting = _waiting(session, most)
-    if not waiting:
-        return 0
+    # Read under the lock: a moment from before would be older than it says when the lock came late.
+    at, newest = now(), _newest(session)
+    wait = _too_young(newest, at, pace)
+    waiting = _waiting(session, 1 if wait else most)
+    if not waiting or wait:
+        return Sealed(0, wait if waiting else timedelta(0))
     sign = signer(session, at)
     head = _head(session, origin)
     before = head.size
@@ -49,11 +67,11 @@ def seal(
     session.connection().execute(_SEAL, [row.values() for row in rows])
     _swap(session, before, frontier, chains.keys)
     checkpoint = Checkpoint(head.origin, frontier.size, frontier.root())
-    session.add(
-        LogCheckpoint(size=checkpoint.size, root=checkpoint.root, note=sign(checkpoint), at=_not_before(session, at))
-    )
+    # Never before the checkpoint that came before, whatever our clock says now: its time is an upper bound.
+    moment = max(at, newest) if newest else at
+    session.add(LogCheckpoint(size=checkpoint.size, root=checkpoint.root, note=sign(checkpoint), at=moment))
     session.flush()
-    return len(rows)
+    return Sealed(len(rows))
 
 
 _SEAL = (
@@ -90,10 +108,15 @@ class _Place:
         }
 
 
-def _not_before(session: Session, at: datetime) -> datetime:
-    """Never before the checkpoint that came before, whatever our clock says now: its time is an upper bound."""
-    newest = session.scalar(select(LogCheckpoint.at).order_by(LogCheckpoint.size.desc()).limit(1))
-    return max(at, newest) if newest else at
+def _newest(session: Session) -> datetime | None:
+    return session.scalar(select(LogCheckpoint.at).order_by(LogCheckpoint.size.desc()).limit(1))
+
+
+def _too_young(newest: datetime | None, at: datetime, pace: timedelta) -> timedelta:
+    """How long a checkpoint has to wait for the one before: `pace` at most, and as much again where clocks differ. One
+    that lies further ahead is that of a clock which was put back since: it must not hold up the log until then."""
+    age = at - newest if newest else pace
+    return max(pace - age, timedelta(0)) if age > -pace else timedelta(0)
 
 
 def _head(session: Session, origin: str) -> LogHead:

@@ -147,19 +147,16 @@ def read_table(path: Path) -> Sequence[dict[str, str]]:
 
 @certificate.command("inspect")
 @json_option
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--roots",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     default=None,
     metavar="DIR",
     help="Folder with the certificates (PEM, CRT, CER, DER) that signatures may lead to.",
 )
 def inspect(file: Path, roots: Path | None) -> None:
-    """Read FILE as an upload is read, without keeping it. Exit code 3 when it is refused."""
-    if not file.is_file():
-        # A pipe or a device may never end, and nobody uploads one.
-        raise click.BadParameter("Not a regular file.", param_hint="FILE")
+    """Read FILE as an upload is read, without keeping it. Exit code 3 when it is refused or cannot be read."""
     found = inspection.inspect(file, roots)
     if found["acceptable"] or as_json():
         show(found)

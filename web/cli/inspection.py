@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...trace import clock
-from ...trace.errors import Invalid, invalid, say
+from ...trace.errors import Invalid, Problem, Unavailable, invalid, say
 from ...trace.files import bounds, signatures
 from ...trace.files.findings import Purpose
 from ...trace.files.inspect import DocumentFacts, inspect_document, type_of
@@ -27,11 +28,21 @@ Facts = dict[str, Any]
 
 
 def inspect(file: Path, folder: Path | None) -> Facts:
-    """Facts of a regular file, also of one that is refused. Raises `Invalid` for a root that is none, `Unavailable`."""
-    roots = roots_in(folder) if folder else []
-    size = file.stat().st_size
+    """Facts of a regular file, also of one that is refused. Raises `Invalid` for a root that is none, and `Unavailable`
+    also for a file or folder that cannot be read: programs then get a document, as a wrong usage would not give."""
     shown = os.fsencode(file.name).decode("utf-8", "replace")
-    facts: Facts = {"file": shown, "size": size, "sha256": _sha256(file, size), "type": type_of(file)}
+    try:
+        roots = roots_in(folder) if folder else []
+        # A pipe or a device may never end, and nobody uploads one.
+        if not file.is_file() and file.exists():
+            raise OSError(errno.EINVAL, translated(say("not a regular file")), str(file))
+        size = file.stat().st_size
+        facts: Facts = {"file": shown, "size": size, "sha256": _sha256(file, size), "type": type_of(file)}
+    except OSError as error:
+        sentence = say(
+            "The file %(path)s cannot be read: %(reason)s.", path=error.filename or file, reason=error.strerror or ""
+        )
+        raise Unavailable(Problem("file", "file.unreadable", sentence)) from error
     with tempfile.TemporaryDirectory(prefix="lotseal-") as name:
         # The parsers want a name that is text, which not every name is.
         link = Path(name) / "upload"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ...signing import endorsement
+from ...signing.ed25519 import Ed25519Public
+from ...signing.errors import SigningError
 from ...signing.keys import Role
+from ...signing.tlog_policy import Policy
+from ...signing.vkeys import VerifierKey
 from ...trace import clock, settings
 from ...trace.accounts.service import OPERATOR
 from ...trace.credentials import service as credentials
@@ -18,7 +23,7 @@ from ...trace.keys import service
 from ...trace.keys.models import Home
 from ...trace.keys.service import Place
 from . import shapes
-from .context import Work, done, json_option, listing, reading, show, translated, writing
+from .context import FOUND, Work, done, json_option, listing, reading, show, translated, writing
 
 _COLUMNS = ("kid", "role", "alg", "letter", "state", "home", "added_at", "retired_at", "revoked_at")
 
@@ -201,6 +206,71 @@ def root_endorse(path: Path) -> None:
         {"kid": opened.kid, "keys": len(found), "file": str(where)},
         say("The root %(kid)s endorsed %(count)d keys: %(path)s.", kid=opened.kid, count=len(found), path=where),
     )
+
+
+@root.command("check", context_settings=_ANY_KEY_ID)
+@json_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--root", "kid", required=True, metavar="ID", help="The id of the root, as you learned it another way.")
+@click.option(
+    "--policy",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The policy whose log keys are looked up.",
+)
+@click.pass_context
+def root_check(context: click.Context, file: Path, kid: str, policy: Path) -> None:
+    """Look up the log keys of a policy in a key history that the root endorsed (keys/endorsement.json); needs no data
+    folder. Exit code 4 when the root did not endorse it, or when a key is unknown to it or revoked."""
+    try:
+        endorsed = endorsement.read_endorsement(file.read_bytes())
+        named = Policy.parse(policy.read_bytes()).log_keys
+    except SigningError as error:
+        done(
+            {"confirmed": False, "rule": error.rule, "difference": error.message},
+            say("NOT CONFIRMED: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule),
+        )
+        context.exit(FOUND)
+    found = [{"vkey": str(key), **_in_history(key, endorsed.history)} for key in named]
+    own = endorsed.root.kid == kid
+    confirmed = own and bool(found) and all(one["state"] in ("present", "retired") for one in found)
+    facts = {"confirmed": confirmed, "root": endorsed.root.kid, "keys": len(endorsed.history), "log_keys": found}
+    done(facts, *_of_check(own, endorsed.root.kid, found))
+    if not confirmed:
+        context.exit(FOUND)
+
+
+def _in_history(key: VerifierKey, history: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a key history says of a log key: `state` is present, retired, revoked, or unknown."""
+    kid = Ed25519Public(key.public_key).kid
+    one = next((one for one in history if (one.get("role"), one.get("kid")) == (Role.LOG, kid)), {})
+    state = "revoked" if one.get("revoked_at") else "retired" if one.get("retired_at") else "present"
+    return {"kid": kid, "state": state if one else "unknown", **{name: one.get(name) for name in _TIMES}}
+
+
+_TIMES = ("added_at", "retired_at", "revoked_at")
+
+
+def _of_check(own: bool, kid: str, found: Sequence[dict[str, Any]]) -> Iterator[Message]:
+    if not own:
+        yield say("NOT CONFIRMED: another root signed this history: %(kid)s.", kid=kid)
+    for one in found:
+        match one["state"]:
+            case "present":
+                sentence = say("%(vkey)s: in force since %(at)s.", vkey=one["vkey"], at=one["added_at"])
+            case "retired":
+                sentence = say("%(vkey)s: retired at %(at)s.", vkey=one["vkey"], at=one["retired_at"])
+            case "revoked":
+                sentence = say(
+                    "NOT CONFIRMED: %(vkey)s: revoked at %(at)s. Strike it from the policy.",
+                    vkey=one["vkey"],
+                    at=one["revoked_at"],
+                )
+            case _:
+                sentence = say("NOT CONFIRMED: %(vkey)s: not in this history.", vkey=one["vkey"])
+        yield sentence
+    if not found:
+        yield say("NOT CONFIRMED: the policy names no log key.")
 
 
 @root.command("show")

@@ -18,12 +18,12 @@ import click
 
 from ...signing import monitor
 from ...signing.checkpoint import Checkpoint
-from ...signing.errors import SigningError
+from ...signing.errors import PolicyNotMet, SigningError
 from ...signing.monitor import Part, Spread, State
 from ...signing.notes import Note
 from ...signing.stretch import Stretch
 from ...signing.tiles import Fetch
-from ...signing.tlog_policy import Accepted, Policy
+from ...signing.tlog_policy import NOT_OF_THE_LOG, Accepted, Policy
 from ...trace import settings
 from ...trace.audit import sample as sampling
 from ...trace.audit import service as audit
@@ -36,6 +36,7 @@ from ...trace.log.shelf import CHECKPOINT, Shelf
 from .context import FOUND, as_json, done, json_option, listing, progress, ready, translated
 from .context import reading as reading_store
 from .fetching import over_http
+from .log_keys import Changed, Kept, changed
 
 R = TypeVar("R")
 
@@ -89,7 +90,7 @@ def seal() -> None:
 @log.command()
 @json_option
 def policy() -> None:
-    """Print the policy that auditors keep: the keys of the log and its witnesses."""
+    """Print the policy that auditors keep: the keys of the log but the revoked ones, and its witnesses."""
     with reading_store() as work:
         text = work.system.log_policy(work.session)
     if as_json():
@@ -137,12 +138,14 @@ def verify(
         facts |= _followed(fetch, policy_file, since, state)
     except SigningError as error:
         facts |= {"sound": False, "rule": error.rule, "difference": error.message, **error.facts}
+        found_key = _changed_key(fetch, since, state) if error.rule == NOT_OF_THE_LOG and policy_file else None
+        facts |= {"new_key": found_key.facts()} if found_key else {}
         # Witnesses that are late and keys that were exchanged are no proof of a changed log.
         if error.rule.startswith("policy."):
-            told = say("NOT AS THE POLICY ASKS: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
+            wrong = say("NOT AS THE POLICY ASKS: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
         else:
-            told = say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
-        done(facts, told)
+            wrong = say("NOT SOUND: %(difference)s [%(rule)s]", difference=error.message, rule=error.rule)
+        done(facts, wrong, *(found_key.sentences() if found_key else ()))
         context.exit(FOUND)
     found = _held_against_records(data) if data else None
     if found is None:
@@ -241,12 +244,10 @@ def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_
     own = policy_file is not None
     policy = _own("policy", policy_file, Policy.parse) or Policy.parse(_needed(fetch, "policy"))
     note = _own("since", since, Note.parse)
-    before = _own("since", since, lambda data: Checkpoint.parse(Note.parse(data).text))
     kept = _own("state", state_file if state_file and state_file.exists() else None, State.read)
     accepted = policy.verify(Note.parse(_needed(fetch, CHECKPOINT)))
     checkpoint = accepted.checkpoint
-    if note:
-        policy.verify(note)
+    before, signed = _kept_checkpoint(policy, note) if note else (None, None)
     kept = kept or State(checkpoint.origin)
     start = kept.size
     with spreading(checkpoint.size - start) as spread, progress(say("Reading the log"), checkpoint.size) as tell:
@@ -255,7 +256,32 @@ def _followed(fetch: Fetch, policy_file: Path | None, since: Path | None, state_
         aside = state_file.with_name(f"{state_file.name}.new")
         aside.write_bytes(kept.to_bytes())
         aside.replace(state_file)
-    return {"sound": True, **_facts(accepted, own), "read_from": start, "chains": len(kept.ends), "keys": kept.keys}
+    facts = {"sound": True, **_facts(accepted, own), "read_from": start, "chains": len(kept.ends), "keys": kept.keys}
+    return facts if signed is None else {**facts, "since_signed": signed}
+
+
+def _kept_state(path: Path | None) -> State | None:
+    return State.read(path.read_bytes()) if path and path.exists() else None
+
+
+def _kept_checkpoint(policy: Policy, note: Note) -> tuple[Checkpoint, bool]:
+    """The checkpoint that was kept, and whether a log key of the policy signed it. The key of back then may have been
+    revoked since, and struck from the policy; what an auditor kept still has to be the beginning of the log."""
+    try:
+        return policy.verify(note).checkpoint, True
+    except PolicyNotMet as error:
+        if error.rule != NOT_OF_THE_LOG:
+            raise
+        return Checkpoint.parse(note.text), False
+
+
+def _changed_key(fetch: Fetch, since: Path | None, state_file: Path | None) -> Changed | None:
+    try:
+        before = Checkpoint.parse(Note.parse(since.read_bytes()).text) if since else None
+        kept = Kept(_kept_state(state_file), before)
+    except SigningError:
+        return None
+    return changed(fetch, kept)
 
 
 def _own(option: str, file: Path | None, read: Callable[[bytes], R]) -> R | None:
@@ -286,6 +312,8 @@ def _sentences(facts: dict[str, Any]) -> Iterator[Any]:
         size=facts["size"],
         chains=facts["chains"],
     )
+    if facts.get("since_signed") is False:
+        yield say("The checkpoint that you kept is signed by no key of this policy; it was taken as you kept it.")
     yield say("Witnesses that cosigned this checkpoint: %(count)d.", count=len(facts["witnesses"]))
     if not facts["witnesses"]:
         yield say(

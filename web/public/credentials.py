@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
@@ -13,6 +12,7 @@ from ...signing.encoding import unb64url
 from ...trace.credentials import contexts, directory, service
 from ...trace.keys import service as keys
 from ..access import public
+from ..caching import known_by, one_copy
 from ..system import system
 
 blueprint = Blueprint("credentials", __name__)
@@ -22,6 +22,7 @@ JWS_TYPES = (MEDIA_TYPE, "application/jwt", "application/jose")
 PAGE = "text/html"
 LD_JSON = "application/ld+json"
 METHODS = "GET, HEAD, OPTIONS"
+NEGOTIATED = ("credentials.show", "credentials.status")
 
 
 @blueprint.get("/credentials/<ref>")
@@ -95,9 +96,7 @@ def _kept(data: bytes, medium: str, *, seconds: int, digest: str = "") -> Respon
     """Shared caches may keep it for a while; whoever has it already is told so (304)."""
     response = Response(data, content_type=medium)
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
-    response.set_etag(digest or sha256(data).hexdigest())
-    response.make_conditional(request)
-    return response
+    return known_by(response, digest)
 
 
 def _page(ref: str) -> Response:
@@ -127,5 +126,7 @@ def _headers(response: Response) -> Response:
     if request.method == "OPTIONS":
         response.headers["Allow"] = METHODS
         response.headers["Access-Control-Allow-Headers"] = "*"
-    response.vary.add("Accept")
-    return response
+    if request.endpoint in NEGOTIATED:
+        response.vary.add("Accept")
+    # Not in `_kept`: what the resolver answers with it was chosen among links by the reader's language.
+    return one_copy(response) if response.cache_control.public else response

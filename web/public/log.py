@@ -10,6 +10,7 @@ from ...trace.errors import not_found, say
 from ...trace.log import reading
 from ...trace.log.shelf import CHECKPOINT
 from ..access import public
+from ..caching import known_by, one_copy
 from ..system import system
 
 blueprint = Blueprint("log", __name__, url_prefix="/log")
@@ -21,7 +22,7 @@ FOR_A_MOMENT = "public, max-age=1"
 @blueprint.get("/checkpoint")
 @public
 def checkpoint() -> Response:
-    return _file(CHECKPOINT, "text/plain; charset=utf-8", FOR_A_MOMENT)
+    return known_by(_file(CHECKPOINT, "text/plain; charset=utf-8", FOR_A_MOMENT))
 
 
 @blueprint.get("/tile/<path:rest>")
@@ -41,7 +42,7 @@ def policy() -> Response:
     """The operator's tlog-policy: the keys of the log and the witnesses it asks."""
     with system().main.read() as db:
         text = system().log_policy(db)
-    return _plain(text.encode(), "text/plain; charset=utf-8", FOR_A_MOMENT)
+    return known_by(_plain(text.encode(), "text/plain; charset=utf-8", FOR_A_MOMENT))
 
 
 @blueprint.get("/")
@@ -64,7 +65,7 @@ def _plain(data: bytes, kind: str, caching: str) -> Response:
     response = Response(data, content_type=kind)
     response.headers["Cache-Control"] = caching
     response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
+    return one_copy(response)
 
 
 def _nothing() -> Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def test_an_older_data_folder_gets_what_it_lacks(fresh: Shell) -> None:
     with sqlite3.connect(fresh.data / "lotseal.db") as store:
         store.execute("DELETE FROM signing_key WHERE role IN ('log', 'status')")
     store.close()
+    # Nor had it a log that was published.
+    shutil.rmtree(fresh.data / "log")
     [bad] = [check for check in json.loads(fresh.run("doctor", "--json").stdout)["checks"] if check["level"] == "bad"]
     assert (bad["check"], "log, status" in bad["sentence"]) == ("key.missing-role", True)
     assert [key["role"] for key in fresh.ok("key", "add-missing")["made"]] == ["log", "status"]
