@@ -21,6 +21,7 @@ from ...signing.bundle import About, Kind, Logged, write_bundle
 from ...signing.canonical import canonical_json
 from ...signing.errors import SigningError
 from ...signing.merkle import inclusion_proof, leaf_hashes
+from ...signing.timestamp import as_response
 from .. import log
 from ..accounts.models import Account
 from ..batches import service as batches
@@ -262,4 +263,4 @@ class _Evidence:
     def _timestamps(self) -> Members:
         query = select(LogTimestamp).where(LogTimestamp.size == self._checkpoint.size)
         rows = self._session.scalars(query.order_by(LogTimestamp.authority)).all()
-        return {f"timestamps/{place}.tsr": row.token for place, row in enumerate(rows, start=1)}
+        return {f"timestamps/{place}.tsr": as_response(row.token) for place, row in enumerate(rows, start=1)}

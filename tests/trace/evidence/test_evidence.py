@@ -10,6 +10,7 @@ import makers
 import pytest
 from log_makers import Signer
 from makers import AT, RECALL, Clock, a_batch, a_certificate, acts, issue_credentials, rules
+from rfc3161_client import decode_timestamp_response
 from sqlalchemy import select, text
 from stamps import Authority
 
@@ -196,7 +197,8 @@ def test_a_checkpoint_that_others_have_seen_is_taken(
         second = int((AT + timedelta(hours=1)).timestamp())
         line = cosign(point, WITNESS.key, WITNESS.sign, second).line.rstrip("\n")
         session.add(LogCosignature(size=newest.size, witness=WITNESS.key.name, line=line, at=AT))
-        token = authority.stamp(newest.note.partition("\n\n")[0].encode() + b"\n")
+        response = authority.stamp(newest.note.partition("\n\n")[0].encode() + b"\n")
+        token = decode_timestamp_response(response).time_stamp_token()
         session.add(LogTimestamp(size=newest.size, authority="tsa.example", token=token, at=AT))
     data = take(shop, "batch", batch.ref)
     report = checked(shop, data, WITNESS, tsa_root=authority.root)
