@@ -23,6 +23,8 @@ from ..signing.item import canonical_item_uri
 from .errors import Invalid, Message, Problem, say
 
 ENV_FILE = "lotseal.env"
+MOST_AUTHORITIES = 4
+"""Time-stamp authorities: one job asks them one after the other, and none may hold up its lease."""
 
 
 class Settings(BaseModel):
@@ -54,9 +56,11 @@ class Settings(BaseModel):
         alias="LOTSEAL_WITNESSES",
         description="path of a tlog-policy file with the addresses of our witnesses, meant from the data folder",
     )
-    tsa_url: str = Field("", alias="LOTSEAL_TSA_URL", description="address of a time-stamp authority (RFC 3161)")
+    tsa_url: str = Field(
+        "", alias="LOTSEAL_TSA_URL", description="addresses of time-stamp authorities (RFC 3161), blanks between them"
+    )
     tsa_roots: str = Field(
-        "", alias="LOTSEAL_TSA_ROOTS", description="path of a PEM file with the root certificates of that authority"
+        "", alias="LOTSEAL_TSA_ROOTS", description="path of a PEM file with the root certificates of the authorities"
     )
     witness_passphrase: SecretStr = Field(
         SecretStr(""), alias="LOTSEAL_WITNESS_PASSPHRASE", description="opens the key of `lotseal witness`"
@@ -104,6 +108,21 @@ class Settings(BaseModel):
         except Malformed:
             raise ValueError("give scheme and host only, such as https://t.example.cn") from None
         return value
+
+    @field_validator("tsa_url")
+    @classmethod
+    def _of_different_authorities(cls, value: str) -> str:
+        hosts = [urlsplit(url).netloc.lower() for url in value.split()]
+        if len(hosts) > MOST_AUTHORITIES:
+            raise ValueError(f"give at most {MOST_AUTHORITIES} addresses")
+        # A stamp is kept under the host's name, and two of one host would be one voice that counts twice.
+        if len(set(hosts)) != len(hosts):
+            raise ValueError("give addresses of different hosts, blanks between them")
+        return value
+
+    @property
+    def tsa_urls(self) -> tuple[str, ...]:
+        return tuple(self.tsa_url.split())
 
     @property
     def zone(self) -> ZoneInfo:

@@ -83,7 +83,7 @@ class System:
         return {
             JobKind.ISSUE_CODES: lambda claimed: items.issue(claimed, self.ring),
             JobKind.PRINT_LABELS: lambda claimed: labels.make(claimed, self.storage),
-            JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authority()),
+            JobKind.STAMP_CHECKPOINT: lambda claimed: outside.stamp(claimed, self.authorities()),
             JobKind.CHECK_SIGNATURES: lambda claimed: signatures.check(claimed, self.storage),
             JobKind.CREDENTIALS: lambda claimed: credentials.reconcile(claimed, self.ring, self.issuer),
         }
@@ -123,15 +123,15 @@ class System:
         """The witnesses that the operator asks, None without any. Raises `Unavailable` for a file that is none."""
         return load_policy(self.settings.data / self.settings.witnesses) if self.settings.witnesses else None
 
-    def authority(self) -> Authority | None:
-        """The time-stamp authority, None without one."""
-        url, roots = self.settings.tsa_url, self.settings.tsa_roots
-        return Authority(url, Path(roots)) if url and roots else None
+    def authorities(self) -> tuple[Authority, ...]:
+        """The time-stamp authorities; none while their addresses or their roots are not set."""
+        roots = self.settings.tsa_roots
+        return tuple(Authority(url, Path(roots)) for url in self.settings.tsa_urls) if roots else ()
 
     def rounds(self) -> Rounds:
         """Asks witnesses and orders stamps, beside a sequencer."""
         policy = self.witness_policy()
-        return Rounds(self.main, self.shelf, policy.witnesses if policy else (), self.authority())
+        return Rounds(self.main, self.shelf, policy.witnesses if policy else (), self.authorities())
 
     def evidence(self, session: Session) -> evidence.Source:
         """What evidence bundles are collected from, as one transaction sees it."""

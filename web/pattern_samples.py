@@ -11,6 +11,7 @@ from ..trace.files.findings import Coverage, Five, Integrity, Later, Trust, Work
 from ..trace.passport.model import (
     BatchFacts,
     Correction,
+    Dated,
     History,
     ItemFacts,
     Logged,
@@ -142,7 +143,9 @@ REPORTS: Final = (
         withdrawn_reason=None,
     ),
 )
+ISSUED: Final = datetime(2026, 10, 22, 7, 30, tzinfo=UTC)
 BATCH: Final = BatchFacts(
+    ref="demo",
     lot="DHP261012A",
     supplier_lot="MC-2609-B",
     state="released",
@@ -164,6 +167,12 @@ BATCH: Final = BatchFacts(
     release_kid="r7Qm2xVt",
     release_hash=_HASH,
     logged=Logged(datetime(2026, 10, 22, 6, 5, 4, tzinfo=UTC), 2, 0),
+    dates=(
+        Dated("produced_on", date(2026, 10, 12), "", Logged(datetime(2026, 10, 13, 2, 0, 9, tzinfo=UTC), 2, 0)),
+        Dated("report", date(2026, 10, 21), "YX-2026-10-0417", Logged(datetime(2026, 10, 21, 8, 1, tzinfo=UTC), 0, 1)),
+        Dated("code", ISSUED, "", Logged(datetime(2026, 10, 22, 7, 30, 2, tzinfo=UTC), 0, 0)),
+    ),
+    held_at=None,
     hold_reason_zh=None,
     hold_reason_en=None,
     recall=None,
@@ -181,7 +190,7 @@ BATCH: Final = BatchFacts(
 ITEM: Final = ItemFacts(
     serial="7K3QX9MHTA4CWPRN62VD",
     tier="B",
-    issued_at=datetime(2026, 10, 22, 7, 30, tzinfo=UTC),
+    issued_at=ISSUED,
     kid="i4Hd9sLw",
     voided_at=None,
     void_reason=None,
@@ -219,6 +228,7 @@ def _batch(state: State) -> BatchFacts:
             release_kid=None,
             release_hash=None,
             logged=None,
+            dates=BATCH.dates[:1],
             reports=(),
             timeline=BATCH.timeline[:3],
         )

@@ -322,6 +322,19 @@ STEP_KINDS: Final[Mapping[str, Label]] = MappingProxyType(
     }
 )
 
+DATED: Final[Mapping[str, LazyString]] = MappingProxyType(
+    {
+        "produced_on": _l("Produced on"),
+        "expires_on": _l("Best before"),
+        "code": _l("Code issued"),
+        "void": _l("Code withdrawn"),
+        "number": _l("Number corrected"),
+        "correction": _l("Facts corrected"),
+        "hold": _l("Put on hold"),
+        "recall": _l("Recalled"),
+    }
+)
+
 FIELDS: Final[Mapping[str, LazyString]] = MappingProxyType(
     {
         "lot": _l("Batch number"),
@@ -358,6 +371,11 @@ def step_label(kind: str) -> Label:
     return STEP_KINDS[str(kind)]
 
 
+def dated_label(kind: str) -> LazyString:
+    """What a dated line of the scan page is about; raises KeyError for a kind without words."""
+    return DATED[kind]
+
+
 def field_label(field: str) -> LazyString | str:
     """The name of a batch field in the reader's language; a field without a name is shown as it is stored."""
     return FIELDS.get(field, field)
@@ -369,6 +387,7 @@ def init_app(app: Flask) -> None:
         verdict_words=verdict,
         state_label=state_label,
         step_label=step_label,
+        dated_label=dated_label,
         field_label=field_label,
         form_label=form_label,
         reject_reason=reject_reason,

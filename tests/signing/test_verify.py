@@ -11,9 +11,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from authority import NOON
+from authority import Authority as Clockmaker
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger import (
@@ -31,7 +35,7 @@ from ledger import (
 )
 from stamps import Authority
 
-from lotseal.signing import verify
+from lotseal.signing import timestamp, verify
 from lotseal.signing.canonical import canonical_json, parse_canonical, sha256_hex
 from lotseal.signing.encoding import b64, b64url
 from lotseal.signing.errors import Malformed
@@ -870,6 +874,28 @@ def test_a_time_stamp_of_another_authority_does_not_meet_the_root(stamped: Ledge
     assert ended(check(stamped.bundle(), stamped.policy, other.root)) == (2, "timestamp.root")
     plain = a_story()
     assert ended(check(plain.bundle(), plain.policy, other.root)) == (2, "timestamp.root")
+
+
+def test_a_time_stamp_that_nobody_pinned_dates_nothing(authority: Authority) -> None:
+    """An operator can run an authority too, with any clock, and put its stamp beside the true one."""
+    ledger, own = a_story(), Clockmaker(at=NOON - timedelta(days=300))
+    logged = facts_of("time.logged", check(ledger.bundle(), ledger.policy))
+    request = timestamp.make_request(ledger.text())
+    response = timestamp.verify_response(own.respond(request.der), request, ledger.text(), [own.root])
+    ledger.others["timestamps/1.tsr"] = timestamp.as_response(response.token)
+    ledger.others["timestamps/2.tsr"] = authority.stamp(ledger.text())
+    for roots in (None, authority.root):
+        report = check(ledger.bundle(), ledger.policy, roots)
+        assert report.exit == 0, report.refused
+        assert "(not pinned) at 2025-12-19" in facts_of("timestamp.signature", report)[0]
+        assert facts_of("time.logged", report) == logged
+    both = check(ledger.bundle(), ledger.policy, authority.root + own.root.public_bytes(Encoding.PEM))
+    assert [one.count("pinned by you") for one in facts_of("timestamp.signature", both)] == [1, 1]
+    assert "at 2025-12-19" in facts_of("time.logged", both)[0]
+
+
+def facts_of(rule: str, report: Report) -> list[str]:
+    return [one["fact"] for one in report.facts if one["rule"] == rule]
 
 
 def test_a_time_stamp_over_another_checkpoint_is_named(authority: Authority, stamped: Ledger) -> None:

@@ -22,9 +22,12 @@ from sqlalchemy import func, select
 
 from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.batches import service as batches
+from lotseal.trace.batches.models import Batch
 from lotseal.trace.certificates import service as certificates
 from lotseal.trace.items import service as items
 from lotseal.trace.keys.ring import KeyRing
+from lotseal.trace.log import reading
+from lotseal.trace.log.models import LogCosignature
 from lotseal.trace.passport.model import State
 from lotseal.trace.scans.models import Scan
 from lotseal.trace.system import System
@@ -333,6 +336,41 @@ def test_the_report_page_stands_until_withdrawn_and_then_says_so(office: Office,
     page = office.browser().get(f"/report/{report}").text
     assert "This report was withdrawn" in page
     assert "wrong sample" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "told", "logged", "proves"),
+    [
+        ("en", "Told to the log since", "First provably logged", "not that it is true"),
+        ("zh", "起已写入日志", "最早可证明的记录时间", "不证明该日期属实"),
+    ],
+)
+def test_pages_say_since_when_the_log_has_their_dates(
+    office: Office, shelf: Shelf, language: str, told: str, logged: str, proves: str
+) -> None:
+    link = shelf.link(State.OK_FIRST)
+    with office.system.main.read() as db:
+        report = certificates.of_batch(db, db.scalars(select(Batch)).one())[0].ref
+    office.system.sequencer().run_once()
+    with office.system.main.write() as db:
+        size = reading.newest(db).size  # type: ignore[union-attr]  # it was sealed
+        db.add_all(LogCosignature(size=size, witness=name, line="—", at=AT) for name in ("w1", "w2"))
+    browser = office.browser(language=language)
+    page = browser.get(link).text
+    [dates] = re.findall(r'<details class="dates">.*?</details>', page, re.DOTALL)
+    # The two days of the record and the reports share a line, and so do the acts: here all were sealed at once.
+    assert (dates.count("<dt>"), dates.count("<dd>")) == (4, 2)
+    lines = [re.sub(r"<[^>]+>", "", line) for line in re.findall(r"<dd>(.*?)</dd>", dates, re.DOTALL)]
+    assert told in lines[0]
+    assert logged in lines[1]
+    assert all(re.search(r"2 (witnesses|个见证方)", line) for line in lines)
+    assert proves in dates
+    assert logged in page.replace(dates, ""), "the release stands open"
+    _assert_well_behaved(page)
+    page = browser.get(f"/report/{report}").text
+    assert told in page
+    assert proves in page
+    assert logged in page
 
 
 def test_reports_that_were_not_accepted_or_not_released_are_not_public(office: Office) -> None:

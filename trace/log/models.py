@@ -99,7 +99,7 @@ class LogCosignature(Base):
 
 
 class LogTimestamp(Base):
-    """An RFC 3161 response over the SHA-256 of the checkpoint's text, and the time that the authority put into it."""
+    """An RFC 3161 token over the SHA-256 of the checkpoint's text, and the time that the authority put into it."""
 
     __tablename__ = "log_timestamp"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,7 +34,8 @@ class Voucher:
 @dataclass(frozen=True)
 class Health:
     """`waiting_since` is when the oldest entry without a seal was written. `witnesses` are those that are asked, then
-    those that were. `cosigned` says whether the published checkpoint has enough of them; None when nobody is asked."""
+    those that were; `stamps` the time-stamp authorities in the same way. `cosigned` says whether the published
+    checkpoint has enough witnesses; None when nobody is asked."""
 
     size: int
     published: int
@@ -45,8 +47,9 @@ class Health:
     stamps: tuple[Voucher, ...]
 
 
-def health(session: Session, shelf: Shelf, policy: Policy) -> Health:
-    """`policy` names the keys of the log and the witnesses that it asks. Raises `Unavailable` when the published files
+def health(session: Session, shelf: Shelf, policy: Policy, authorities: Sequence[str] = ()) -> Health:
+    """`policy` names the keys of the log and the witnesses that it asks; `authorities` are the names of those that are
+    asked for time stamps. Raises `Unavailable` when the published files
     are ahead of the store, of another history, or not signed by the log."""
     shelf.refuse_ahead(session)
     newest, published = reading.newest(session), shelf.published()
@@ -60,18 +63,18 @@ def health(session: Session, shelf: Shelf, policy: Policy) -> Health:
         waiting_since=session.scalar(waiting),
         witnesses=_vouchers(session, LogCosignature, asked),
         cosigned=_cosigned(shelf, policy) if published else None,
-        stamps=_vouchers(session, LogTimestamp, []),
+        stamps=_vouchers(session, LogTimestamp, authorities),
     )
 
 
-def vouchers(session: Session, policy: Policy | None) -> tuple[Voucher, ...]:
-    """Witnesses that are asked, then others that were; then the authorities that stamped."""
+def vouchers(session: Session, policy: Policy | None, authorities: Sequence[str] = ()) -> tuple[Voucher, ...]:
+    """Witnesses that are asked, then others that were; then the time-stamp authorities in the same way."""
     asked = [one.key.name for one in policy.witnesses] if policy else []
-    return (*_vouchers(session, LogCosignature, asked), *_vouchers(session, LogTimestamp, []))
+    return (*_vouchers(session, LogCosignature, asked), *_vouchers(session, LogTimestamp, authorities))
 
 
 def _vouchers(
-    session: Session, table: type[LogCosignature] | type[LogTimestamp], asked: list[str]
+    session: Session, table: type[LogCosignature] | type[LogTimestamp], asked: Sequence[str]
 ) -> tuple[Voucher, ...]:
     name = LogCosignature.witness if table is LogCosignature else LogTimestamp.authority
     newest = select(name, func.max(table.size), func.max(table.at)).group_by(name).order_by(name)

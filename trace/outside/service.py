@@ -1,4 +1,4 @@
-"""Let others put their names and times to the log: witnesses at each checkpoint, an authority once a day.
+"""Let others put their names and times to the log: witnesses at each checkpoint, time-stamp authorities once a day.
 
 Nothing here holds up the log. Whoever does not answer is asked again, each time after a longer pause.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Authority:
-    """A time-stamp authority and the file with the roots that its stamps must lead to."""
+    """A time-stamp authority and the file with the roots of which its stamps must lead to one."""
 
     url: str
     roots: Path
@@ -108,11 +108,12 @@ def _cosigned_by(session: Session, witness: Witness) -> int:
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-def order_stamp(session: Session, *, at: datetime) -> Job | None:
-    """A job that stamps the newest checkpoint, when the last stamp is a day old and something was sealed since."""
-    newest = reading.newest(session)
-    last = session.scalar(select(LogTimestamp).order_by(LogTimestamp.size.desc()).limit(1))
-    if newest is None or (last and (last.size == newest.size or last.at + STAMP_EVERY > at)):
+def order_stamp(session: Session, authorities: Collection[Authority], *, at: datetime) -> Job | None:
+    """A job that has a checkpoint stamped: the newest when the last stamp is a day old and something was sealed since,
+    else the one that was stamped last, for the authorities that missed it. So all put their time to the same one."""
+    size = _to_stamp(session, at)
+    missing = _missing(session, size, authorities) if size is not None else []
+    if not missing:
         return None
     under_way = select(Job.id).where(Job.kind == JobKind.STAMP_CHECKPOINT)
     # One that gave up is ordered anew, but not at every look.
@@ -121,22 +122,66 @@ def order_stamp(session: Session, *, at: datetime) -> Job | None:
     )
     if session.scalar(recent.limit(1)) is not None:
         return None
-    return jobs.enqueue(session, JobKind.STAMP_CHECKPOINT, {"size": newest.size}, total=1, by=SERVICE, at=at)
+    total = len(authorities)
+    return jobs.enqueue(session, JobKind.STAMP_CHECKPOINT, {"size": size}, total=total, by=SERVICE, at=at)
 
 
-def stamp(claimed: jobs.Claimed, authority: Authority | None) -> None:
-    """The job: an RFC 3161 token over the text of a checkpoint. Done once for a checkpoint and authority."""
-    if authority is None:
+def _to_stamp(session: Session, at: datetime) -> int | None:
+    """The size of the checkpoint that should have everybody's stamp now. A day counts from the first stamp."""
+    newest = reading.newest(session)
+    stamped = select(LogTimestamp.size, func.min(LogTimestamp.at)).group_by(LogTimestamp.size)
+    last = session.execute(stamped.order_by(LogTimestamp.size.desc()).limit(1)).one_or_none()
+    if newest is None or last is None:
+        return newest.size if newest else None
+    size, first_at = last
+    return size if first_at + STAMP_EVERY > at else newest.size
+
+
+def _missing(session: Session, size: int, authorities: Collection[Authority]) -> list[Authority]:
+    query = select(LogTimestamp.authority).where(LogTimestamp.size == size)
+    there = set(session.scalars(query))
+    return [one for one in authorities if one.name not in there]
+
+
+def stamp(claimed: jobs.Claimed, authorities: Collection[Authority]) -> None:
+    """The job: an RFC 3161 token over the text of a checkpoint from each authority that has not stamped it.
+
+    Each token is durable before the next authority is asked. Raises `Unavailable` at the end when one gave none, so
+    that the next attempt asks only that one.
+    """
+    if not authorities:
         raise _no_authority()
     with claimed.database.read() as session:
         checkpoint = session.get_one(LogCheckpoint, claimed.payload["size"])
-        there = session.get(LogTimestamp, (checkpoint.size, authority.name))
-    if there is None:
-        text = Note.parse(checkpoint.note.encode()).text.encode()
-        found = timestamps.stamp(text, authority.url, timestamps.roots(authority.roots))
-        with claimed.database.write() as session:
-            session.add(LogTimestamp(size=checkpoint.size, authority=authority.name, token=found.token, at=found.at))
-            claimed.progress(session, 1, at=clock.now())
+        missing = _missing(session, checkpoint.size, authorities)
+    text = Note.parse(checkpoint.note.encode()).text.encode()
+    failed: list[Exception] = []
+    for authority in missing:
+        try:
+            found = timestamps.stamp(text, authority.url, timestamps.roots(authority.roots))
+            with claimed.database.write() as session:
+                session.add(
+                    LogTimestamp(size=checkpoint.size, authority=authority.name, token=found.token, at=found.at)
+                )
+                session.flush()
+                left = len(_missing(session, checkpoint.size, authorities))
+                claimed.progress(session, len(authorities) - left, at=clock.now())
+        except jobs.Lost:
+            raise
+        # Whatever goes wrong with one authority must not keep the others from being asked.
+        except Exception as error:
+            logger.warning("%s did not stamp the checkpoint of %d entries: %s", authority.name, checkpoint.size, error)
+            failed.append(error)
+    if failed:
+        raise _joined(failed)
+
+
+def _joined(failed: Sequence[Exception]) -> Exception:
+    """All refusals in one, which a job tries again; a fault of the program comes first."""
+    refused = [error for error in failed if isinstance(error, LotsealError)]
+    if len(refused) < len(failed):
+        return next(error for error in failed if error not in refused)
+    return Unavailable(*(problem for error in refused for problem in error.problems))
 
 
 def _no_authority() -> Unavailable:
@@ -163,12 +208,12 @@ class Rounds:
     """Once a second: who has not cosigned the published checkpoint is asked, and a daily stamp is ordered."""
 
     def __init__(
-        self, database: Database, shelf: Shelf, witnesses: Sequence[Witness], authority: Authority | None
+        self, database: Database, shelf: Shelf, witnesses: Sequence[Witness], authorities: Sequence[Authority]
     ) -> None:
         self._database = database
         self._shelf = shelf
         self._witnesses = witnesses
-        self._authority = authority
+        self._authorities = authorities
         self._patience: dict[str, _Patience] = {}
         self._next_stamp = clock.now()
         self._stop = threading.Event()
@@ -177,7 +222,7 @@ class Rounds:
         """One round; how many witnesses cosigned. All are asked at once, so that none keeps the others waiting."""
         with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool:
             count = sum(pool.map(self._ask, self._witnesses))
-        if self._authority is not None:
+        if self._authorities:
             self._order_stamp()
         return count
 
@@ -200,7 +245,7 @@ class Rounds:
             return
         self._next_stamp = now + LOOK_FOR_STAMPS_EVERY
         with self._database.write() as session:
-            order_stamp(session, at=now)
+            order_stamp(session, self._authorities, at=now)
 
     def run_forever(self) -> None:
         while not self._stop.is_set():

@@ -133,8 +133,8 @@ class Recall:
 
 @dataclass(frozen=True)
 class Logged:
-    """Since when others can know that a batch was released: by the first witness or time-stamp authority, else by our
-    own clock (`witnesses` and `authorities` are 0 then)."""
+    """Since when others can know what an entry of the log says: by the first witness or time-stamp authority, else by
+    our own clock (`witnesses` and `authorities` are 0 then)."""
 
     at: datetime
     witnesses: int
@@ -142,7 +142,27 @@ class Logged:
 
 
 @dataclass(frozen=True)
+class Dated:
+    """Since when others can know of one date of the page. `kind`: produced_on | expires_on | report (its number is the
+    `detail`) state a day of the world; code | void | number | correction | hold | recall are acts with their moment."""
+
+    kind: str
+    on: date | datetime
+    detail: str
+    logged: Logged
+
+    @property
+    def stated(self) -> bool:
+        return self.kind in ("produced_on", "expires_on", "report")
+
+    def goes_with(self, other: object) -> bool:
+        """Whether one line can say the same of both."""
+        return isinstance(other, Dated) and (other.stated, other.logged) == (self.stated, self.logged)
+
+
+@dataclass(frozen=True)
 class BatchFacts:
+    ref: str
     lot: str
     supplier_lot: str
     state: str
@@ -156,14 +176,18 @@ class BatchFacts:
     release_kid: str | None
     release_hash: str | None
     """SHA-256 of the signed release document, lower-case hexadecimal."""
-    logged: Logged | None
-    """None before release, and for the moment between release and seal."""
+    held_at: datetime | None
+    """When the present hold began; None without one, and in a recall."""
     hold_reason_zh: str | None
     hold_reason_en: str | None
     recall: Recall | None
     timeline: tuple[TimelineStep, ...]
     reports: tuple[ReportFacts, ...]
     corrections: tuple[Correction, ...]
+    logged: Logged | None = None
+    """The release. None before it, and for the moment between release and seal."""
+    dates: tuple[Dated, ...] = ()
+    """Every other date of the page that is in the log."""
     credential: str | None = None
     """Reference of the newest passport credential, also of a revoked one."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from ..batches.models import Batch, BatchCorrection, FormerLot, RecallNotice, StateChange
@@ -11,7 +11,7 @@ from ..credentials.models import Credential, Kind
 from ..items.models import CodeRun, Item
 from ..keys.models import SigningKey
 from ..log import Act
-from ..log.models import LogCheckpoint, LogCosignature, LogEntry, LogTimestamp
+from ..log.models import LogCheckpoint, LogCosignature, LogEntry, LogTerm, LogTimestamp
 from ..products.models import Category, FormerGtin, Product
 from ..releases.models import Release
 from ..suppliers.models import Supplier
@@ -19,6 +19,7 @@ from ..suppliers.models import Supplier
 PRODUCT = (
     select(
         Product.id,
+        Product.ref,
         Product.gtin,
         Product.name_zh,
         Product.name_en,
@@ -49,6 +50,7 @@ ITEM = (
         Item.issued_at,
         Item.voided_at,
         Item.void_reason,
+        CodeRun.ref.label("run"),
         CodeRun.tier,
         CodeRun.base,
         CodeRun.short,
@@ -180,25 +182,55 @@ _STAMPED = (
     .limit(1)
 )
 
-# As `log.reading.seen` tells it, for the release of a batch and in one statement.
-LOGGED = select(
-    select(LogCheckpoint.at)
-    .where(LogCheckpoint.size > LogEntry.index)
-    .order_by(LogCheckpoint.size)
-    .limit(1)
-    .scalar_subquery()
-    .label("own_at"),
-    _COSIGNED.with_only_columns(LogCosignature.at).scalar_subquery().label("cosigned_at"),
-    _STAMPED.with_only_columns(LogTimestamp.at).scalar_subquery().label("stamped_at"),
-    select(func.count(_Counted.witness))
-    .where(_Counted.size == _COSIGNED.scalar_subquery())
-    .correlate(LogEntry)
-    .scalar_subquery()
-    .label("witnesses"),
-).where(
-    LogEntry.chain == bindparam("chain"),
-    LogEntry.act == Act.BATCH_RELEASE.value,
-    LogEntry.index.is_not(None),
+# Acts of which a page shows the time, or what they state; and those where it is one of many that concerns the reader.
+_SHOWN = (
+    Act.BATCH_ADD,
+    Act.BATCH_CHANGE,
+    Act.BATCH_RELEASE,
+    Act.BATCH_CORRECT,
+    Act.BATCH_RENUMBER,
+    Act.BATCH_HOLD,
+    Act.BATCH_RECALL,
+    Act.PRODUCT_RENUMBER,
+)
+_NAMED = (Act.CERTIFICATE_SUBMIT, Act.CODES_COMMIT, Act.CODES_VOID)
+
+# As `log.reading.seen` tells it, for all entries that a page dates and in one statement. `chains`: of the batch and the
+# product; `words`: references of the reports and of the run, and the serial.
+LOGGED = (
+    select(
+        LogEntry.index.label("place"),
+        LogEntry.act,
+        LogEntry.at,
+        LogTerm.term,
+        case((LogEntry.act.in_((Act.BATCH_CHANGE, Act.BATCH_CORRECT)), LogEntry.content)).label("content"),
+        select(LogCheckpoint.at)
+        .where(LogCheckpoint.size > LogEntry.index)
+        .order_by(LogCheckpoint.size)
+        .limit(1)
+        .scalar_subquery()
+        .label("own_at"),
+        _COSIGNED.with_only_columns(LogCosignature.at).scalar_subquery().label("cosigned_at"),
+        _STAMPED.with_only_columns(LogTimestamp.at).scalar_subquery().label("stamped_at"),
+        select(func.count(_Counted.witness))
+        .where(_Counted.size == _COSIGNED.scalar_subquery())
+        .correlate(LogEntry)
+        .scalar_subquery()
+        .label("witnesses"),
+    )
+    .outerjoin(
+        LogTerm,
+        and_(
+            LogTerm.entry_id == LogEntry.id,
+            LogEntry.act.in_(_NAMED),
+            LogTerm.term.in_(bindparam("words", expanding=True)),
+        ),
+    )
+    .where(
+        LogEntry.chain.in_(bindparam("chains", expanding=True)),
+        LogEntry.index.is_not(None),
+        or_(LogEntry.act.in_(_SHOWN), LogTerm.term.is_not(None)),
+    )
 )
 
 _TAG_KEYS = (

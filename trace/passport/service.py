@@ -19,12 +19,12 @@ from ..scans import service as scans
 from ..scans.recorder import Recorder
 from . import queries
 from .codes import Code, IssuedWith, check_issued, check_unissued
+from .dated import dated
 from .model import (
     BatchFacts,
     Correction,
     History,
     ItemFacts,
-    Logged,
     Origin,
     Passport,
     ProductFacts,
@@ -118,6 +118,8 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
         batch = _batch(connection, queries.BATCH_BY_ID, {"batch_id": item.batch_id}, now)
         assert batch is not None
         renumbered = _renumbered(connection, product, (item.printed_gtin, product.gtin), (item.printed_lot, batch.lot))
+        record = replace(found, lot=batch.lot, batch=batch, item=_item(item), renumbered=renumbered)
+        record = dated(connection, record, product.ref, item.run)
     earlier = scans.look(desk.scans, desk.recorder, item.id, who, at=at, count=count)
     states = _batch_states(batch, now.date())
     if item.voided_at:
@@ -130,8 +132,7 @@ def look_up(desk: Desk, asked: Asked, who: scans.Visitor, *, at: datetime, count
     else:
         states.add(State.OK_AGAIN if earlier.others else State.OK_FIRST)
     history = History(earlier.others, earlier.first_at, earlier.own, earlier.counted)
-    record = replace(found, lot=batch.lot, batch=batch, item=_item(item), history=history, renumbered=renumbered)
-    return _with_states(record, states)
+    return _with_states(replace(record, history=history), states)
 
 
 def _find_product(connection: Connection, gtin: str) -> Row[*tuple[Any, ...]] | None:
@@ -155,9 +156,10 @@ def _find_lot(connection: Connection, product_id: int, lot: str, now: datetime) 
 
 
 def _told(connection: Connection, passport: Passport, product: Row[*tuple[Any, ...]]) -> Passport:
-    """The same facts, with word of every number of the question that was corrected since."""
+    """The same facts, with word of every number of the question that was corrected since, and of what the log says."""
     lots = (passport.lot, passport.batch.lot if passport.batch else passport.lot)
-    return replace(passport, renumbered=_renumbered(connection, product, (passport.gtin, product.gtin), lots))
+    renumbered = _renumbered(connection, product, (passport.gtin, product.gtin), lots)
+    return dated(connection, replace(passport, renumbered=renumbered), product.ref)
 
 
 def _renumbered(
@@ -238,7 +240,7 @@ def _not_ours(
     batch = _find_lot(connection, product_id, lot, now)
     if batch is None or batch.recall is None:
         return bare
-    told = replace(bare, product=found.product, supplier=found.supplier, batch=batch)
+    told = dated(connection, replace(bare, product=found.product, supplier=found.supplier, batch=batch))
     return _with_states(told, {state, State.RECALLED})
 
 
@@ -298,14 +300,13 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], now: date
     of_batch = {"batch_id": row.id}
     reports = tuple(_report(report, now.date()) for report in connection.execute(queries.REPORTS, of_batch))
     corrections: tuple[Correction, ...] = ()
-    logged = None
     if row.released_at:
         corrections = tuple(Correction(*found) for found in connection.execute(queries.CORRECTIONS, of_batch))
-        logged = _logged(connection, row.ref)
     held_at = None
     if row.hold_reason_zh and row.recalled_at is None:
         held_at = connection.execute(queries.HELD_SINCE, of_batch).scalar()
     return BatchFacts(
+        ref=row.ref,
         lot=row.lot,
         supplier_lot=row.supplier_lot,
         state=row.state,
@@ -318,7 +319,7 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], now: date
         released_at=row.released_at,
         release_kid=row.release_kid,
         release_hash=row.release_sha256,
-        logged=logged,
+        held_at=held_at,
         hold_reason_zh=row.hold_reason_zh or None,
         hold_reason_en=row.hold_reason_en or None,
         recall=_recall(row),
@@ -327,17 +328,6 @@ def _batch(connection: Connection, query: Any, values: dict[str, Any], now: date
         corrections=corrections,
         credential=row.credential,
     )
-
-
-def _logged(connection: Connection, ref: str) -> Logged | None:
-    row = connection.execute(queries.LOGGED, {"chain": f"batch:{ref}"}).first()
-    if row is None or row.own_at is None:
-        return None
-    if row.cosigned_at is not None and (row.stamped_at is None or row.cosigned_at <= row.stamped_at):
-        return Logged(row.cosigned_at, row.witnesses, 0)
-    if row.stamped_at is not None:
-        return Logged(row.stamped_at, 0, 1)
-    return Logged(row.own_at, 0, 0)
 
 
 def _recall(row: Row[*tuple[Any, ...]]) -> Recall | None:

@@ -83,17 +83,23 @@ def show(ref: str) -> str:
     with system().main.read() as db:
         certificate = _get(db, ref)
         batch, credential = certificate.batch, credentials.of_certificate(db, certificate)
-        logged = reading.index_of(db, Act.CERTIFICATE_ACCEPT, certificate.ref)
         return render_template(
             "report.html",
             report=shown(certificate, "reports.page", "reports.file"),
             product=batch.product,
             batch=batch,
             credential=credential,
-            seen=reading.seen(db, logged) if logged is not None else None,
+            sent=_seen(db, Act.CERTIFICATE_SUBMIT, certificate),
+            seen=_seen(db, Act.CERTIFICATE_ACCEPT, certificate),
             back=url_for("passport.batch", gtin=batch.product.gtin, lot=batch.lot),
             today=clock.now().astimezone(system().settings.zone).date(),
         )
+
+
+def _seen(db: Session, act: Act, certificate: Certificate) -> reading.Seen | None:
+    """Since when others can know of this act on the report."""
+    index = reading.index_of(db, act, certificate.ref)
+    return reading.seen(db, index) if index is not None else None
 
 
 @blueprint.get("/<ref>/page/<int:number>")

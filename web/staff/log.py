@@ -72,7 +72,7 @@ def index() -> str:
             newest=newest,
             seen=reading.seen(db, newest.size - 1) if newest else None,
             waiting=reading.waiting(db),
-            vouchers=vouchers(db, system().witness_policy()),
+            vouchers=vouchers(db, system().witness_policy(), [one.name for one in system().authorities()]),
             rows=[(entry, as_logged(entry)) for entry in found.rows],
         )
 

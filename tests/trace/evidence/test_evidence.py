@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import makers
 import pytest
+from authority import Authority as Clockmaker
+from cryptography.hazmat.primitives.serialization import Encoding
 from log_makers import Signer
-from makers import AT, RECALL, Clock, a_batch, a_certificate, acts, issue_credentials, rules
+from makers import AT, RECALL, Clock, a_batch, a_certificate, acts, issue_credentials, rules, run_job
+from serving import served
 from sqlalchemy import select, text
 from stamps import Authority
 
@@ -33,6 +37,7 @@ from lotseal.trace.items import service as items
 from lotseal.trace.items.models import Item
 from lotseal.trace.keys import service as keys
 from lotseal.trace.log.models import LogCheckpoint, LogCosignature, LogTimestamp
+from lotseal.trace.outside import service as outside
 from lotseal.trace.releases import service as releases
 from lotseal.trace.system import System
 
@@ -208,6 +213,32 @@ def test_a_checkpoint_that_others_have_seen_is_taken(
     assert report.about["checkpoint_size"] == newest.size
     assert {"cosignature.signature", "timestamp.signature"} <= {one["rule"] for one in report.facts}
     assert ended(checked(shop, data, WITNESS, OTHER)) == (2, "policy.quorum")
+
+
+@on_sqlite
+def test_the_stamps_of_all_authorities_come_along(
+    shop: System, batch: Batch, tmp_path: Path, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makers_of_time = Clockmaker(common="One"), Clockmaker(common="Two")
+    pem = [one.root.public_bytes(Encoding.PEM) for one in makers_of_time]
+    (tmp_path / "roots.pem").write_bytes(b"".join(pem))
+    shop.sequencer().run_once()
+    with served(makers_of_time[0].app) as one, served(makers_of_time[1].app) as two:
+        asked = tuple(outside.Authority(url, tmp_path / "roots.pem") for url in (one, two))
+        monkeypatch.setattr(System, "authorities", lambda _system: asked)
+        with shop.main.write() as session:
+            outside.order_stamp(session, asked, at=time.at)
+        run_job(shop, at=time.at)
+    data = take(shop, "batch", batch.ref)
+    assert sorted(name for name in read_zip(data) if name.startswith("timestamps/")) == [
+        "timestamps/1.tsr",
+        "timestamps/2.tsr",
+    ]
+    for roots, pinned in ((b"".join(pem), 2), (pem[0], 1), (pem[1], 1)):
+        report = checked(shop, data, tsa_root=roots)
+        assert ended(report) == (0, "")
+        told = [one["fact"] for one in report.facts if one["rule"] == "timestamp.signature"]
+        assert (len(told), str(told).count("pinned by you")) == (2, pinned)
 
 
 # --- refused ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from authority import NOON
@@ -22,7 +23,7 @@ from lotseal.signing.tlog_policy import Policy, Witness
 from lotseal.signing.vkeys import Algorithm, VerifierKey
 from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.errors import Unavailable
-from lotseal.trace.jobs.models import Job
+from lotseal.trace.jobs.models import Job, JobState
 from lotseal.trace.keys import service as keys
 from lotseal.trace.log import Act, reading, record
 from lotseal.trace.log.models import LogCheckpoint, LogCosignature, LogTimestamp
@@ -57,7 +58,7 @@ def published(system: System) -> Note:
 
 def test_a_checkpoint_is_shown_with_the_name_of_its_witness(system: System, witness: Witness) -> None:
     grow(system)
-    rounds = Rounds(system.main, system.shelf, (witness,), None)
+    rounds = Rounds(system.main, system.shelf, (witness,), ())
     assert rounds.run_once() == 1
     with system.main.read() as session:
         logs = Policy.parse(system.log_policy(session).encode()).logs
@@ -98,7 +99,7 @@ def test_a_witness_that_is_away_keeps_neither_the_log_nor_the_others(
 ) -> None:
     away = Witness("away", VerifierKey("away", Algorithm.COSIGNATURE_V1, bytes(32)), "http://127.0.0.1:9")
     grow(system)
-    rounds = Rounds(system.main, system.shelf, (away, witness), None)
+    rounds = Rounds(system.main, system.shelf, (away, witness), ())
     assert rounds.run_once() == 1
     grow(system)
     assert rounds.run_once() == 1
@@ -173,9 +174,9 @@ def test_a_checkpoint_is_stamped_once_a_day_by_a_job(
     system: System, authority: tuple[Stamper, Authority], time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, address = authority
-    monkeypatch.setattr(System, "authority", lambda _system: address)
+    monkeypatch.setattr(System, "authorities", lambda _system: (address,))
     time.at = NOON
-    rounds = Rounds(system.main, system.shelf, (), address)
+    rounds = Rounds(system.main, system.shelf, (), (address,))
     for hours in (0, 1, 10, 14):
         time.on(hours=hours)
         made.at = time.at
@@ -195,20 +196,24 @@ def reading_note(system: System, size: int) -> Note:
 
 def test_nothing_new_is_nothing_to_stamp(system: System, authority: tuple[Stamper, Authority], time: Clock) -> None:
     time.at = NOON
+    asked = (authority[1],)
     with system.main.write() as session:
-        assert outside.order_stamp(session, at=time.at) is None, "an empty log"
+        assert outside.order_stamp(session, asked, at=time.at) is None, "an empty log"
     grow(system)
     with system.main.write() as session:
-        assert outside.order_stamp(session, at=time.at) is not None
-        assert outside.order_stamp(session, at=time.at) is None, "one job at a time"
+        assert outside.order_stamp(session, (), at=time.at) is None, "nobody is asked"
+        assert outside.order_stamp(session, asked, at=time.at) is not None
+        assert outside.order_stamp(session, asked, at=time.at) is None, "one job at a time"
 
 
-def test_without_an_authority_the_job_says_what_to_set(system: System, time: Clock) -> None:
+def test_without_an_authority_the_job_says_what_to_set(
+    system: System, authority: tuple[Stamper, Authority], time: Clock
+) -> None:
     grow(system)
     with system.main.write() as session:
-        outside.order_stamp(session, at=time.at)
+        outside.order_stamp(session, authority[1:], at=time.at)
     with pytest.raises(Unavailable) as refused:
-        outside.stamp(_claimed(system), None)
+        outside.stamp(_claimed(system), ())
     assert rules(refused) == [("LOTSEAL_TSA_URL", "timestamp.none")]
 
 
@@ -223,10 +228,124 @@ def test_a_stamp_of_another_root_is_not_kept(
 ) -> None:
     _made, address = authority
     address.roots.write_bytes(Stamper().root.public_bytes(Encoding.PEM))
-    monkeypatch.setattr(System, "authority", lambda _system: address)
+    monkeypatch.setattr(System, "authorities", lambda _system: (address,))
     grow(system)
     with system.main.write() as session:
-        outside.order_stamp(session, at=time.at)
+        outside.order_stamp(session, (address,), at=time.at)
     with pytest.raises(Unavailable):
         run_job(system, at=AT + timedelta(days=9000))
     assert stamps(system) == []
+
+
+# --- more than one authority ------------------------------------------------------------------------------------------
+
+
+class Pair:
+    """Two authorities at addresses of their own, with their roots in one file, and a service that asks both."""
+
+    def __init__(self, system: System, time: Clock, first: str, second: str, roots: Path) -> None:
+        self.system, self.time = system, time
+        self.made = Stamper(common="First"), Stamper(common="Second")
+        roots.write_bytes(b"".join(one.root.public_bytes(Encoding.PEM) for one in self.made))
+        self.asked = Authority(first, roots), Authority(second, roots)
+        self.rounds = Rounds(system.main, system.shelf, (), self.asked)
+
+    def look(self, **later: float) -> None:
+        """The rounds and the worker, some time later."""
+        self.time.on(**later)
+        for one in self.made:
+            one.at = self.time.at
+        self.rounds.run_once()
+        self.system.worker().run_all()
+
+    def stamps(self) -> list[tuple[int, str]]:
+        names = {one.name: made.common for one, made in zip(self.asked, self.made, strict=True)}
+        return sorted((row.size, names[row.authority]) for row in stamps(self.system))
+
+    def calls(self) -> list[int]:
+        return [len(one.asked) for one in self.made]
+
+
+@pytest.fixture
+def pair(system: System, time: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    time.at = NOON
+    waiting: list[Pair] = []
+
+    def answering(place: int) -> Any:
+        return lambda environ, start: waiting[0].made[place].app(environ, start)
+
+    with served(answering(0)) as first, served(answering(1)) as second:
+        waiting.append(Pair(system, time, first, second, tmp_path / "roots.pem"))
+        monkeypatch.setattr(System, "authorities", lambda _system: waiting[0].asked)
+        yield waiting[0]
+
+
+def test_all_authorities_stamp_the_same_checkpoint(pair: Pair) -> None:
+    grow(pair.system)
+    pair.look()
+    grow(pair.system)
+    pair.look(hours=2)
+    assert pair.stamps() == [(1, "First"), (1, "Second")]
+    pair.look(hours=23)
+    assert pair.stamps() == [(1, "First"), (1, "Second"), (2, "First"), (2, "Second")]
+    text = reading_note(pair.system, 2).text.encode()
+    tokens = [row.token for row in stamps(pair.system) if row.size == 2]
+    assert {verify_token(token, text, [one.root for one in pair.made]) for token in tokens} == {pair.time.at}
+
+
+@pytest.mark.parametrize("away", [0, 1])
+def test_an_authority_that_is_away_keeps_no_other_and_is_asked_alone_later(pair: Pair, away: int) -> None:
+    here = 1 - away
+    pair.made[away].status = 2
+    grow(pair.system)
+    pair.look()
+    assert pair.stamps() == [(1, pair.made[here].common)]
+    for _ in range(4):
+        pair.look(minutes=1)
+    assert pair.calls()[here] == 1, "it gave its stamp"
+    assert pair.calls()[away] == 5, "each attempt of the job"
+    grow(pair.system)
+    pair.made[away].status = 0
+    pair.look(hours=1)
+    assert pair.stamps() == [(1, "First"), (1, "Second")], "the checkpoint that it missed, and no other"
+    assert pair.calls()[here] == 1
+
+
+def test_an_authority_that_stays_away_does_not_make_the_others_stamp_more_often(pair: Pair) -> None:
+    pair.made[0].status = 2
+    for _ in range(25):
+        grow(pair.system)
+        for _ in range(5):
+            pair.look(minutes=12)
+    assert pair.stamps() == [(1, "Second"), (25, "Second")]
+
+
+def test_a_fault_with_one_authority_is_told_after_the_others_stamped(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = outside.timestamps.stamp
+
+    def stamp(text: bytes, url: str, roots: Any) -> Any:
+        if url == pair.asked[0].url:
+            raise RuntimeError("a fault")
+        return right(text, url, roots)
+
+    monkeypatch.setattr(outside.timestamps, "stamp", stamp)
+    grow(pair.system)
+    pair.look()
+    assert pair.stamps() == [(1, "Second")]
+    with pair.system.main.read() as session:
+        job = session.query(Job).one()
+        assert (job.state, job.error) == (JobState.QUEUED, "internal error (RuntimeError)")
+        assert (job.done, job.total) == (1, 2)
+
+
+def test_the_health_of_a_log_names_each_authority_that_is_asked(pair: Pair) -> None:
+    pair.made[1].status = 2
+    grow(pair.system)
+    pair.look()
+    names = [one.name for one in pair.asked]
+    with pair.system.main.read() as session:
+        policy = Policy.parse(pair.system.log_policy(session).encode())
+        found = health(session, pair.system.shelf, policy, names).stamps
+    assert [(one.name, one.size) for one in found] == [(names[0], 1), (names[1], 0)]

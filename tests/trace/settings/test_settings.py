@@ -54,6 +54,16 @@ def test_the_value_itself_goes_before_its_file(data: Path, tmp_path: Path) -> No
     assert found.timezone == "Asia/Tokyo"
 
 
+def test_time_stamp_authorities_are_a_few_addresses_of_different_hosts(data: Path) -> None:
+    assert load(data).tsa_urls == ()
+    found = load(data, LOTSEAL_TSA_URL=" https://a.example/tsr\n https://b.example:8443/ ")
+    assert found.tsa_urls == ("https://a.example/tsr", "https://b.example:8443/")
+    for wrong in ("https://a.example/1 https://A.example/2", " ".join(f"https://{n}.example/" for n in range(5))):
+        with pytest.raises(Invalid) as refused:
+            load(data, LOTSEAL_TSA_URL=wrong)
+        assert rules(refused) == [("LOTSEAL_TSA_URL", "setting.invalid")]
+
+
 def test_the_environment_goes_before_the_data_folder_and_that_before_the_default(data: Path) -> None:
     (data / settings.ENV_FILE).write_text("LOTSEAL_TIMEZONE=Europe/Oslo\nLOTSEAL_THREADS=3\n")
     found = load(data, LOTSEAL_TIMEZONE="Asia/Tokyo")

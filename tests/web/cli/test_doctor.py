@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from shells import Shell, environment
+from sqlalchemy import select
 
 from lotseal.signing.vkeys import Algorithm, VerifierKey
 from lotseal.trace import settings
 from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.log import Act, record
+from lotseal.trace.log.models import LogCheckpoint, LogTimestamp
 from lotseal.web.cli.context import ready
 from lotseal.web.cli.doctor.check import Level
 from lotseal.web.cli.doctor.stores import wal_reset
@@ -127,6 +130,7 @@ def test_a_store_that_is_older_than_its_published_log_is_bad(fresh: Shell) -> No
 def test_a_checkpoint_with_too_few_witnesses_is_a_warning_once_it_is_a_minute_old(
     fresh: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    written(fresh, datetime.now(UTC))
     fresh.ok("log", "seal")
     away = VerifierKey("away.example/w", Algorithm.COSIGNATURE_V1, bytes(32))
     policy = tmp_path / "witnesses"
@@ -144,6 +148,43 @@ def test_an_authority_that_never_stamped_is_a_warning(fresh: Shell, tmp_path: Pa
     fresh.ok("log", "seal")
     fresh.more = {"LOTSEAL_TSA_URL": "https://tsa.example/", "LOTSEAL_TSA_ROOTS": str(tmp_path / "roots.pem")}
     assert warnings(fresh) == {"log.stamp"}
+
+
+def test_each_authority_that_owes_a_stamp_is_a_warning_of_its_own(fresh: Shell, tmp_path: Path) -> None:
+    fresh.ok("log", "seal")
+    fresh.more = {
+        "LOTSEAL_TSA_URL": "https://one.example/ https://two.example/tsr",
+        "LOTSEAL_TSA_ROOTS": str(tmp_path / "roots.pem"),
+    }
+    now = datetime.now(UTC)
+
+    def stamp(authority: str, at: datetime) -> None:
+        with ready(settings.load(environment(fresh.data))) as system, system.main.write() as session:
+            size = session.scalars(select(LogCheckpoint.size).order_by(LogCheckpoint.size.desc())).first()
+            session.add(LogTimestamp(size=size, authority=authority, token=b"t", at=at))
+
+    def told() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {"log.stamp": [], "log.stamped": []}
+        for line in lines(fresh, 0):
+            if line["check"] in found:
+                found[line["check"]] += re.findall(r"(\w+)\.example", line["sentence"])
+        return found
+
+    assert told() == {"log.stamp": ["one", "two"], "log.stamped": []}
+    stamp("one.example", now)
+    stamp("left.example", now - timedelta(days=9))
+    assert told() == {"log.stamp": ["two"], "log.stamped": ["one", "left"]}
+    stamp("two.example", now - timedelta(days=9))
+    assert told()["log.stamp"] == [], "nothing was published since"
+    written(fresh, now)
+    fresh.ok("log", "seal")
+    assert told()["log.stamp"] == ["two"]
+
+
+def test_authorities_without_roots_are_a_warning_as_nobody_is_asked(fresh: Shell) -> None:
+    fresh.ok("log", "seal")
+    fresh.more = {"LOTSEAL_TSA_URL": "https://one.example/"}
+    assert warnings(fresh) == {"log.stamp-roots"}
 
 
 def test_doctor_leaves_nothing_behind(fresh: Shell) -> None:

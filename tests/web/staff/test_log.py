@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import makers
@@ -19,7 +20,7 @@ from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.audit import sample as sampling
 from lotseal.trace.files.service import TakenIn
 from lotseal.trace.log import reading
-from lotseal.trace.log.models import AuditAct, LogCosignature, LogEntry
+from lotseal.trace.log.models import AuditAct, LogCosignature, LogEntry, LogTimestamp
 from lotseal.trace.products.models import Product
 from lotseal.trace.releases import service as releases
 from lotseal.trace.suppliers import service as suppliers
@@ -130,6 +131,19 @@ def test_the_head_of_the_log_names_who_went_along_and_how_far(office: Workspace)
         db.add(LogCosignature(size=size, witness="witness.example/w1", line="—", at=AT))
     page = office.at_desk("erik").get("/staff/log/").text
     assert re.search(rf'witness\.example/w1</th><td class="num">{size}</td>', page)
+
+
+def test_an_authority_that_is_asked_and_gave_no_stamp_is_named_too(office: Workspace, tmp_path: Path) -> None:
+    stamping = office.system.settings.model_copy(
+        update={"tsa_url": "https://one.example/ https://two.example/", "tsa_roots": str(tmp_path / "roots.pem")}
+    )
+    object.__setattr__(office.system, "settings", stamping)
+    with office.system.main.write() as db:
+        size = reading.newest(db).size  # type: ignore[union-attr]  # it was sealed
+        db.add(LogTimestamp(size=size, authority="two.example", token=b"t", at=AT))
+    page = office.at_desk("erik").get("/staff/log/").text
+    assert re.search(r'one\.example</th><td class="num">0</td><td class="at">not yet', page)
+    assert re.search(rf'two\.example</th><td class="num">{size}</td>', page)
 
 
 def test_fifty_entries_to_a_page(office: Workspace) -> None:

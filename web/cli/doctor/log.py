@@ -9,7 +9,6 @@ from ....signing.tlog_policy import Policy
 from ....trace import clock
 from ....trace.errors import say
 from ....trace.outside.health import PATIENCE, STAMP_PATIENCE, Health, health
-from ....trace.outside.service import Authority
 from ....trace.system import System
 from .check import Check, ok, warn
 
@@ -18,7 +17,7 @@ def log(system: System) -> Iterator[Check]:
     now = clock.now()
     with system.main.read() as session:
         policy = Policy.parse(system.log_policy(session).encode())
-        log = health(session, system.shelf, policy)
+        log = health(session, system.shelf, policy, [one.name for one in system.authorities()])
     if log.waiting_since and log.waiting_since + PATIENCE < now:
         yield warn(
             "log.waiting",
@@ -36,7 +35,7 @@ def log(system: System) -> Iterator[Check]:
             say("Only %(published)d of %(size)d entries are published. Run «lotseal log seal».", **_sizes(log)),
         )
     yield from _witnessed(log, now)
-    yield from _stamped(log, system.authority(), now)
+    yield from _stamped(log, system, now)
 
 
 def _sizes(log: Health) -> dict[str, int]:
@@ -61,17 +60,26 @@ def _witnessed(log: Health, now: datetime) -> Iterator[Check]:
         yield ok("log.witnessed", say("Witnesses: %(names)s.", names=", ".join(one.name for one in log.witnesses)))
 
 
-def _stamped(log: Health, authority: Authority | None, now: datetime) -> Iterator[Check]:
-    newest = max((one.at for one in log.stamps if one.at), default=None)
-    if authority is None:
-        yield ok("log.unstamped", say("No time-stamp authority is asked: times are by your own clock."))
-    elif log.published and (newest is None or newest + STAMP_PATIENCE < now):
+def _stamped(log: Health, system: System, now: datetime) -> Iterator[Check]:
+    asked = {one.name for one in system.authorities()}
+    if not asked and system.settings.tsa_urls:
         yield warn(
-            "log.stamp",
-            say(
-                "%(authority)s has stamped no checkpoint for two days. Look at the jobs stamp-checkpoint.",
-                authority=authority.name,
-            ),
+            "log.stamp-roots",
+            say("No time-stamp authority is asked: set LOTSEAL_TSA_ROOTS beside LOTSEAL_TSA_URL."),
         )
-    else:
-        yield ok("log.stamped", say("Newest time stamp: %(at)s.", at=newest or "–"))
+    elif not asked:
+        yield ok("log.unstamped", say("No time-stamp authority is asked: times are by your own clock."))
+    for one in log.stamps:
+        # One that is not asked any more keeps its stamps, and owes none.
+        late = one.size < log.published and (one.at is None or one.at + STAMP_PATIENCE < now)
+        if one.name in asked and late:
+            yield warn(
+                "log.stamp",
+                say(
+                    "%(authority)s has stamped no checkpoint for two days. Look at the jobs stamp-checkpoint.",
+                    authority=one.name,
+                ),
+            )
+        else:
+            values = {"authority": one.name, "at": one.at or "–"}
+            yield ok("log.stamped", say("Newest time stamp of %(authority)s: %(at)s.", **values))
