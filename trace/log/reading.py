@@ -45,9 +45,17 @@ def chain(session: Session, name: str, *, size: int | None = None) -> Sequence[L
     return session.scalars(query.order_by(LogEntry.seq)).all()
 
 
-def matching(search: str = "", act: str = "", also: Sequence[str] = ()) -> Select[LogEntry]:
+def has_word(session: Session, word: str) -> bool:
+    """Whether an entry is found under this very word."""
+    return session.scalar(select(LogTerm.entry_id).where(LogTerm.term == word).limit(1)) is not None
+
+
+def matching(
+    search: str = "", act: str = "", also: Sequence[str] = (), among: Select[str] | None = None
+) -> Select[LogEntry]:
     """Sealed entries, newest first: all, or those with this index, chain, leaf hash, or a word of theirs that is the
-    same. `also` holds more words that lead to what was searched, such as the run of a serial."""
+    same. `also` holds more words that lead to what was searched, such as the run of a serial; `among` selects such
+    words."""
     query = select(LogEntry).where(LogEntry.index.is_not(None)).order_by(LogEntry.index.desc())
     if act:
         query = query.where(LogEntry.act == act)
@@ -60,8 +68,11 @@ def matching(search: str = "", act: str = "", also: Sequence[str] = ()) -> Selec
     ]
     if _NUMBER.fullmatch(word):
         ways.append(LogEntry.index == int(word))
-    if re.fullmatch(r"[0-9a-fA-F]{64}", word):
-        ways += [LogEntry.leaf_hash == bytes.fromhex(word), LogEntry.actor_sha256 == word.lower()]
+    for one in {word.lower(), *also}:
+        if re.fullmatch(r"[0-9a-f]{64}", one):
+            ways += [LogEntry.leaf_hash == bytes.fromhex(one), LogEntry.actor_sha256 == one]
+    if among is not None:
+        ways.append(LogEntry.id.in_(select(LogTerm.entry_id).where(LogTerm.term.in_(among))))
     return query.where(or_(*ways))
 
 

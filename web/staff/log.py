@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...signing.encoding import b64
 from ...signing.envelope import Envelope, read_envelope
-from ...signing.errors import Malformed, SigningError
-from ...signing.item import normalise_typed_serial
+from ...signing.errors import SigningError
 from ...signing.tlog_proof import MEDIA_TYPE, SUFFIX
 from ...trace import clock
 from ...trace.audit import sample as sampling
 from ...trace.audit.checks import Examiner, Sampled
+from ...trace.audit.finding import leads
 from ...trace.audit.proofs import Evidence, evidence
 from ...trace.audit.sample import Kind
 from ...trace.audit.told import Told, as_logged
-from ...trace.codes.gtin import read_gtin
-from ...trace.errors import Invalid, LotsealError, Problem, Unavailable, say
-from ...trace.items.models import CodeRun, Item
+from ...trace.errors import Invalid, Problem, Unavailable, say
 from ...trace.log import Act, reading
 from ...trace.log import service as acts
 from ...trace.log.entries import PRIVATE
@@ -61,7 +57,8 @@ Answer = str | tuple[str, int]
 def index() -> str:
     act, word = chosen("act", LOGGED), searched()
     with system().main.read() as db:
-        query = reading.matching(word, act, also=_leads(db, word)).order_by(None)
+        further = leads(db, word)
+        query = reading.matching(word, act, also=further.words, among=further.reports).order_by(None)
         found = listing(db, query, by={"index": LogEntry.index}, default="-index", also={"act": act})
         newest = reading.newest(db)
         return render_template(
@@ -69,28 +66,13 @@ def index() -> str:
             list=found,
             act=act,
             acts=LOGGED,
+            several=further.several,
             newest=newest,
             seen=reading.seen(db, newest.size - 1) if newest else None,
             waiting=reading.waiting(db),
             vouchers=vouchers(db, system().witness_policy(), [one.name for one in system().authorities()]),
             rows=[(entry, as_logged(entry)) for entry in found.rows],
         )
-
-
-def _leads(db: Session, word: str) -> list[str]:
-    """Further words that stand for the searched one: the run of a serial as people type it, a GTIN of 14 digits."""
-    leads: list[str] = []
-    try:
-        serial = normalise_typed_serial(word)
-    except Malformed:
-        serial = ""
-    if serial:
-        query = select(CodeRun.ref, Item.serial).join(Item, Item.run_id == CodeRun.id)
-        for ref, whole in db.execute(query.where(Item.serial.startswith(serial, autoescape=True)).limit(5)):
-            leads += [ref, whole]
-    with suppress(LotsealError):
-        leads.append(read_gtin(word))
-    return leads
 
 
 # --- one entry --------------------------------------------------------------------------------------------------------

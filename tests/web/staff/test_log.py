@@ -20,7 +20,7 @@ from lotseal.trace.accounts.service import OPERATOR
 from lotseal.trace.audit import sample as sampling
 from lotseal.trace.files.service import TakenIn
 from lotseal.trace.log import reading
-from lotseal.trace.log.models import AuditAct, LogCosignature, LogEntry, LogTimestamp
+from lotseal.trace.log.models import AuditAct, LogCosignature, LogEntry, LogTerm, LogTimestamp
 from lotseal.trace.products.models import Product
 from lotseal.trace.releases import service as releases
 from lotseal.trace.suppliers import service as suppliers
@@ -88,6 +88,8 @@ def test_the_newest_entry_comes_first_with_the_head_of_the_log(office: Workspace
         "short gtin",
         "number",
         "kid",
+        "begin of kid",
+        "begin of file",
         "chain",
         "leaf",
         "index",
@@ -108,6 +110,8 @@ def test_one_box_finds_an_entry_by_every_word_of_it(office: Workspace, word: str
         "short gtin": (office.gtin[1:], "batch:add"),
         "number": (office.report.number, "certificate:submit"),
         "kid": (str(kid), "batch:release"),
+        "begin of kid": (str(kid)[:8], "batch:release"),
+        "begin of file": (office.file[:9].upper(), "certificate:submit"),
         "chain": (f"batch:{office.batch}", "batch:release"),
         "leaf": ((commit.leaf_hash or b"").hex(), "codes:commit"),
         "index": (str(commit.index), "codes:commit"),
@@ -116,6 +120,17 @@ def test_one_box_finds_an_entry_by_every_word_of_it(office: Workspace, word: str
     page = office.at_desk("erik").get("/staff/log/", query_string={"q": text}).text
     assert office.index_of(act) in found(page)
     assert len(found(page)) < 12 or word == "chain"
+
+
+def test_the_page_says_when_a_beginning_is_not_enough(office: Workspace) -> None:
+    erik = office.at_desk("erik")
+    with office.system.main.write() as db:
+        db.add_all(LogTerm(entry_id=1, term=f"{'ab' * 31}c{place}") for place in range(2))
+    page = erik.get("/staff/log/?q=abababab").text
+    assert "More than one hash or key id begins like this" in page
+    assert found(page) == []
+    assert "at least its first 8 characters" in page
+    assert found(erik.get(f"/staff/log/?q={'ab' * 31}c1").text) == [0]
 
 
 def test_the_list_filters_by_act_and_says_when_nothing_fits(office: Workspace) -> None:
