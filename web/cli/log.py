@@ -132,7 +132,7 @@ def verify(
     file against the log, too. Exit code 4 when something does not fit."""
     if (url is None) == (data is None):
         raise invalid("url", "log.where", say("Give either --url or --data."))
-    fetch = over_http(url) if url else _from_folder(data)  # type: ignore[arg-type]  # one of the two is given
+    fetch = context.with_resource(over_http(url)) if url else _from_folder(data)  # type: ignore[arg-type]  # one of the two is given
     facts: dict[str, Any] = {"where": url or str(data)}
     try:
         facts |= _followed(fetch, policy_file, since, state)
