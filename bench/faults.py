@@ -2,6 +2,7 @@
 
     python bench/faults.py kill [--rounds 1000] [--services 4] [--minutes 60] [--seed 1] [--postgres] [--real]
     python bench/faults.py uploads [--rounds 500] … as for kill
+    python bench/faults.py backup [--loops 20] [--seed 1]
     python bench/faults.py wal [--cuts 2000] [--seed 1]
     python bench/faults.py forge [--count 1000000] [--seed 1]
 
@@ -27,6 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import fault_backup
 import fault_forgery
 import fault_kills
 import fault_service
@@ -91,6 +93,21 @@ def _kill(asked: argparse.Namespace, number: int) -> dict[str, int]:
         return kills.finish()
 
 
+def backup(asked: argparse.Namespace) -> dict[str, Any]:
+    with fresh(False) as (data, more), fault_service.service(data, **more) as served:
+        backups = fault_backup.Backups(served, data, seed=asked.seed)
+        for _ in range(asked.loops):
+            backups.loop()
+            print(f"{backups.measured.told()}", flush=True)
+        backups.refuses_while_it_serves()
+        return {
+            **backups.measured.told(),
+            "entries": backups.record.size,
+            "lost before the backup": 0,
+            "differences": 0,
+        }
+
+
 def wal(asked: argparse.Namespace) -> dict[str, Any]:
     came: Counter[str] = Counter()
     with fresh(False) as (data, more):
@@ -126,6 +143,7 @@ def main() -> None:
     for name, run, size, most in (
         ("kill", kill, "rounds", 1000),
         ("uploads", kill, "rounds", 500),
+        ("backup", backup, "loops", 20),
         ("wal", wal, "cuts", 2000),
         ("forge", forge, "count", 1_000_000),
     ):

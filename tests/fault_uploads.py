@@ -128,7 +128,7 @@ class UploadKills(Kills):
         super().check()
         sent = {done.mark for writer in self.writers for done in writer.acked}
         with self.system() as system:
-            there = _verified(system)
+            there = verified(system)
             assert sent <= set(there), f"missing: {sorted(sent - set(there))[:5]}"
             for mark in sent:
                 assert there[mark] == hashlib.sha256(a_report(mark)).hexdigest()
@@ -173,7 +173,7 @@ class UploadKills(Kills):
         assert swept == self.made.orphans
         assert set(_stored(system)) == before & named
         assert list((self.data / "files" / "incoming").iterdir()) == []
-        _verified(system)
+        verified(system)
 
 
 def _stored(system: System) -> list[str]:
@@ -185,7 +185,7 @@ def _idle(system: System) -> bool:
         return session.scalar(select(Job.id).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING))).limit(1)) is None
 
 
-def _verified(system: System) -> dict[str, str]:
+def verified(system: System) -> dict[str, str]:
     """Number and SHA-256 of every report that came over HTTP, after all its bytes were read."""
     found = {}
     with system.main.read() as session:
