@@ -5,6 +5,7 @@
     python bench/faults.py backup [--loops 20] [--seed 1]
     python bench/faults.py restart [--rounds 50] [--seed 1]
     python bench/faults.py wal [--cuts 2000] [--seed 1]
+    python bench/faults.py tamper [--bundles 1000] [--flips 100] [--seed 1]
     python bench/faults.py forge [--count 1000000] [--seed 1]
 
 Each ends with 1 and names the first thing that is not as it must be; its last line of output is JSON. What each one
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import sys
 import tempfile
 import threading
@@ -34,9 +36,11 @@ import fault_forgery
 import fault_kills
 import fault_restart
 import fault_service
+import fault_tamper
 import fault_uploads
 import fault_wal
 from makers import settings_of
+from stamps import Authority
 
 from lotseal.trace import clock
 from lotseal.trace.accounts.service import OPERATOR
@@ -134,6 +138,36 @@ def wal(asked: argparse.Namespace) -> dict[str, Any]:
     return {"cuts": asked.cuts, **places, **came, "lost": 0, "forks": 0}
 
 
+def tamper(asked: argparse.Namespace) -> dict[str, Any]:
+    luck, came, kinds = random.Random(asked.seed), Counter[str](), Counter[str]()
+    tamperer = fault_tamper.Tamperer(luck)
+    with fresh(False) as (data, more), tempfile.TemporaryDirectory() as folder:
+        system, authority = open_system(settings_of(data, **more)), Authority(Path(folder))
+        ours = fault_tamper.OfTheService(system, luck)
+        before = fault_tamper.of_the_ledger(luck, authority)
+        for number in range(1, asked.bundles + 1):
+            case = fault_tamper.of_the_ledger(luck, authority) if number % 10 else ours.case()
+            clean = case.check()
+            if clean.exit:
+                sys.exit(f"a false alarm: {case.story}: {clean.refused}")
+            for made in tamperer.changes(case, before, asked.flips):
+                came[fault_tamper.outcome(case, clean, made)] += 1
+                kinds[f"{made.kind}, hashes made anew" if made.repaired else made.kind] += 1
+            before = case
+            if number % 100 == 0:
+                print(f"{number} bundles: {dict(came)}", flush=True)
+        system.close()
+    return {
+        "clean bundles": asked.bundles,
+        "false alarms": 0,
+        "changed": came.total(),
+        "found": came["found"],
+        "in documented unauthenticated parts, and proving nothing new": came["free"],
+        "missed": 0,
+        "kinds": kinds,
+    }
+
+
 def forge(asked: argparse.Namespace) -> dict[str, Any]:
     tried: Counter[str] = Counter()
     with fresh(False) as (data, more):
@@ -157,12 +191,15 @@ def main() -> None:
         ("backup", backup, "loops", 20),
         ("restart", restart, "rounds", 50),
         ("wal", wal, "cuts", 2000),
+        ("tamper", tamper, "bundles", 1000),
         ("forge", forge, "count", 1_000_000),
     ):
         command = commands.add_parser(name)
         command.add_argument(f"--{size}", type=int, default=most)
         command.add_argument("--seed", type=int, default=1)
         command.set_defaults(run=run, name=name)
+        if run is tamper:
+            command.add_argument("--flips", type=int, default=100, help="changes to each bundle")
         if run is kill:
             command.add_argument("--minutes", type=float, default=60)
             command.add_argument("--services", type=int, default=4)
