@@ -107,10 +107,14 @@ class Launcher:
     """See `fault_launcher.py`. One for each data folder: its servers find their settings in its environment."""
 
     def __init__(self, environment: Mapping[str, str], messages: Path) -> None:
-        with messages.open("ab") as said:
+        self._environment, self._messages = dict(environment), messages
+        self._open()
+
+    def _open(self) -> None:
+        with self._messages.open("ab") as said:
             self._process = subprocess.Popen(
                 [sys.executable, LAUNCHER],
-                env=dict(environment),
+                env=self._environment,
                 cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -121,6 +125,10 @@ class Launcher:
         self.fork_server = self._number()
 
     def start(self, port: int, messages: Path) -> int:
+        if not _alive(self.fork_server):
+            # Python's fork server ends when somebody is killed who was just asking it for a process.
+            self.close()
+            self._open()
         assert self._process.stdin
         self._process.stdin.write(f"{port} {messages}\n")
         self._process.stdin.flush()
