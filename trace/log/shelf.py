@@ -71,9 +71,10 @@ class Shelf:
                 "log.rolled-back",
                 say(
                     "The log was published up to entry %(published)d, but the store knows %(known)d. "
-                    "It is an old copy: restore the newest backup.",
+                    "It is an old copy, rolled back by %(behind)d: restore the newest backup.",
                     published=published.size,
                     known=size,
+                    behind=published.size - size,
                 ),
             )
         if known.root != published.root:

@@ -9,6 +9,7 @@ import click
 from ... import __version__
 from . import (
     accounts,
+    backup,
     batches,
     certificates,
     code,
@@ -34,6 +35,7 @@ COMMANDS: tuple[click.Command, ...] = (
     setup.init,
     setup.migrate,
     doctor.doctor,
+    backup.backup,
     demo.demo,
     serve.serve,
     serve.worker,
@@ -66,8 +68,8 @@ def main() -> None:
     """Lotseal (溯印): traceability with signed QR codes.
 
     The data folder is LOTSEAL_DATA. Exit codes: 0 done, 1 refused by a rule, 2 wrong usage, 3 not available just now
-    (or «certificate inspect» refuses the file), 4 doctor or «migrate --check» found something, 70 a fault of Lotseal
-    itself, 130 stopped with Ctrl-C.
+    (or «certificate inspect» refuses the file), 4 doctor, «migrate --check» or «backup» found something, 70 a fault of
+    Lotseal itself, 130 stopped with Ctrl-C.
     """
     # A fault of a job is told by the command itself; its traceback is not for the terminal.
     logging.getLogger("lotseal").addHandler(logging.NullHandler())

@@ -1,8 +1,8 @@
 """What every command shares: opening the system, speaking to people or to programs, and turning errors into exit codes.
 
 0 done · 1 refused by a rule · 2 wrong usage · 3 not available just now, or `certificate inspect` refuses the file or
-cannot read it · 4 doctor or `migrate --check` found something · 70 a fault of the program itself · 130 stopped with
-Ctrl-C.
+cannot read it · 4 doctor, `migrate --check` or `backup` found something · 70 a fault of the program itself ·
+130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ ALL = list(commands())
 
 def test_the_commands_are_those_of_the_manual() -> None:
     assert set(main.commands) == {
-        "init", "migrate", "doctor", "demo", "serve", "worker", "account", "supplier", "category", "product", "batch",
-        "certificate", "code", "codes", "labels", "laboratory", "link", "key", "log",
+        "init", "migrate", "backup", "doctor", "demo", "serve", "worker", "account", "supplier", "category", "product",
+        "batch", "certificate", "code", "codes", "labels", "laboratory", "link", "key", "log",
         "witness", "credential", "bundle", "verify",
     }  # fmt: skip
 
