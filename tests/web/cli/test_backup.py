@@ -100,6 +100,7 @@ def test_what_is_put_while_it_copies_breaks_nothing(shop: Shell, to: Path, monke
     monkeypatch.undo()
     copy = Shell(to)
     assert copy.ok("log", "status")["published"] < told["entries"]
+    assert copy.ok("log", "verify", "--data", str(to))["sound"], "what waits for its seal is no difference"
     copy.ok("log", "seal")
     assert copy.ok("log", "verify", "--data", str(to))["sound"]
 
