@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from lotseal.signing.item import normalise_typed_serial
+from lotseal.signing.verify import LATE
 from lotseal.trace import clock, demo, settings
 from lotseal.trace.accounts import service as accounts
 from lotseal.trace.accounts.models import Account
@@ -281,6 +282,16 @@ def test_every_record_of_the_demo_is_as_its_log_says(system: System) -> None:
     with system.main.read() as session:
         assert list(audit.check(session, system.shelf, system.storage)) == []
         assert session.scalar(select(func.count()).where(LogEntry.index.is_(None))) == 0
+
+
+def test_the_log_of_the_demo_tells_its_acts_in_the_order_of_their_times(system: System) -> None:
+    """So that a bundle of the demo has no note of a back-dated entry, which looks like a trace of fraud."""
+    with system.main.read() as session:
+        entries = session.scalars(select(LogEntry).order_by(LogEntry.index)).all()
+    newest = entries[0]
+    for entry in entries:
+        assert newest.at - entry.at <= LATE, (newest.act, entry.act)
+        newest = max(newest, entry, key=lambda one: one.at)
 
 
 def test_every_role_has_an_account_and_its_printed_password_opens_it(built: DemoFacts, system: System) -> None:
