@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
@@ -54,9 +54,15 @@ FULL = SIZE // 2
 # --- the job ----------------------------------------------------------------------------------------------------------
 
 
-def reconcile(claimed: jobs.Claimed, ring: KeyRing, issuer: Issuer) -> None:
+def reconcile(
+    claimed: jobs.Claimed,
+    ring: KeyRing,
+    issuer: Issuer,
+    when: Callable[[Session], datetime] = lambda _session: clock.now(),
+) -> None:
     """The job: issue what is missing for a batch and its reports, revoke what must not be in force any more, and
-    publish the lists that change. All or nothing. Raises `Unavailable` when a key does not open."""
+    publish the lists that change, all at the moment that `when` says. All or nothing. Raises `Unavailable` when a key
+    does not open."""
     if not issuer.base:
         raise Unavailable(Problem("LOTSEAL_PUBLIC_URL", "setting.missing", _NO_BASE))
     with claimed.database.write() as session:
@@ -65,9 +71,9 @@ def reconcile(claimed: jobs.Claimed, ring: KeyRing, issuer: Issuer) -> None:
         batch = session.scalars(locked).one()
         # The time is taken when the keys are held: no signature can then say a moment at which its key was not in use.
         signing = {role: keys.pair_to_sign(session, role) for role in (KeyRole.CREDENTIAL, KeyRole.STATUS)}
-        now = clock.now()
+        now = when(session)
         _Round(session, {role: ring.signer(key) for role, key in signing.items()}, issuer, now).settle(batch)
-        claimed.progress(session, 1, at=now)
+        claimed.progress(session, 1, at=clock.now())
 
 
 def renew(session: Session, *, by: Actor, at: datetime) -> int:

@@ -1,9 +1,8 @@
-"""What follows once codes exist: jobs are dated back, codes voided, a sheet printed, and people look codes up."""
+"""What follows once codes exist: jobs are dated back, a sheet printed, and people look codes up."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from ..jobs.models import Job
 from ..labels import service as labels
 from ..scans import service as scans
 from ..system import System
-from .history import MAKING_TIME, Cast, voided_runs
-from .plan import At, Calendar, Story
+from .history import MAKING_TIME, Cast
+from .plan import At, Calendar
 
 LABELS = 48
 KEPT_AWAY = "kept-away"
@@ -32,12 +31,6 @@ def date_back(session: Session, cast: Cast) -> None:
     """Jobs are stamped by the worker with the present; here they get the time of the story."""
     for run in cast.runs.values():
         session.execute(update(Job).where(Job.id == run.job_id).values(ended_at=run.added_at + MAKING_TIME))
-
-
-def void_runs(session: Session, cast: Cast, stories: Sequence[Story], calendar: Calendar) -> None:
-    for plan, at, reason in voided_runs(stories):
-        run = items.get_run(session, cast.runs[plan.key].ref)
-        items.void_run(session, run, reason, by=cast.accounts["quality"], at=calendar.moment(at))
 
 
 def order_labels(session: Session, cast: Cast, calendar: Calendar) -> str:

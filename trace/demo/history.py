@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...signing.keys import Role as KeyRole
@@ -17,6 +18,7 @@ from ..batches import service as batches
 from ..batches.models import Batch
 from ..certificates import service as certificates
 from ..certificates.models import Certificate
+from ..credentials import service as credentials
 from ..items import service as items
 from ..items.models import CodeRun
 from ..jobs.models import JobKind
@@ -27,6 +29,7 @@ from ..labs.roots import read_root
 from ..links import service as links
 from ..links.intake import read_link
 from ..log import Actor
+from ..log.models import AuditAct
 from ..products import service as products
 from ..products.models import Product
 from ..releases import service as releases
@@ -63,7 +66,7 @@ KEYS_CHANGED = At(-200, "08:00")
 MAKING_TIME = timedelta(minutes=2)
 """From the order of codes or labels to their being there."""
 
-Step = tuple[datetime, Callable[..., None], bool]
+Step = tuple[datetime, Callable[..., None]]
 
 
 @dataclass
@@ -90,8 +93,8 @@ class Cast:
 
 
 class History:
-    """Collects steps, then takes them one after the other. Whatever stops a batch or its supplier waits until the codes
-    that were ordered before are made: a job refuses to make codes for a stopped batch."""
+    """Collects steps, then takes them one after the other, each with the jobs that it orders: the log tells of them in
+    this order, and a job refuses to make codes for a batch that was stopped meanwhile."""
 
     def __init__(self, system: System, calendar: Calendar, material: Material, authorities: Authorities) -> None:
         self._system = system
@@ -108,29 +111,19 @@ class History:
                 self._then(At(-237, "10:00"), self._add_product, product)
             for batch in story.batches:
                 self._tell_batch(batch)
-        for chapter in self._chapters():
+        # The sort is stable: what is told of one moment happens in the order of telling.
+        for moment, act in sorted(self._steps, key=lambda step: step[0]):
             with self._system.main.write() as session:
                 session.add_all(self.cast.rows())
-                for moment, act, _stops in chapter:
-                    act(session, at=moment)
+                act(session, at=moment)
             worker(self._system).run_all()
         return self.cast
 
-    def _chapters(self) -> list[list[Step]]:
-        """All steps in their order; each chapter but the first begins with a step that stops something."""
-        chapters: list[list[Step]] = [[]]
-        # The sort is stable: what is told of one moment happens in the order of telling.
-        for step in sorted(self._steps, key=lambda step: step[0]):
-            if step[2]:
-                chapters.append([])
-            chapters[-1].append(step)
-        return chapters
-
-    def _then(self, at: At, act: Callable[..., None], *facts: object, stops: bool = False) -> None:
+    def _then(self, at: At, act: Callable[..., None], *facts: object) -> None:
         def step(session: Session, *, at: datetime) -> None:
             act(session, *facts, at=at)
 
-        self._steps.append((self._calendar.moment(at), step, stops))
+        self._steps.append((self._calendar.moment(at), step))
 
     # --- the house: keys, people, firms, kinds of goods --------------------------------------------------------------
 
@@ -143,11 +136,11 @@ class History:
         for firm in firms.FIRMS:
             self._then(At(-238, "14:00"), self._add_firm, firm)
             if firm.suspended:
-                self._then(firm.suspended, self._suspend, firm, stops=True)
+                self._then(firm.suspended, self._suspend, firm)
         for laboratory in firms.LABORATORIES:
             self._then(At(-238, "16:00"), self._add_laboratory, laboratory)
         # A run without codes takes the new keys, so the oldest one is made first.
-        self._then(KEYS_CHANGED, self._change_keys, stops=True)
+        self._then(KEYS_CHANGED, self._change_keys)
 
     def _make_keys(self, session: Session, *, at: datetime) -> None:
         keys.add_missing(session, self._system.ring, by=accounts.OPERATOR, at=at)
@@ -231,9 +224,10 @@ class History:
             self._then(plan.released, self._release, plan)
         for run in plan.runs:
             self._then(run.at, self._order_codes, plan, run)
+            if run.voided:
+                self._then(run.voided[0], self._void, run, run.voided[1])
         for event in plan.events:
-            stops = not isinstance(event, CorrectionPlan)
-            self._then(event.at, partial(self._happen, event), plan, stops=stops)
+            self._then(event.at, partial(self._happen, event), plan)
 
     def _add_batch(self, session: Session, plan: BatchPlan, *, at: datetime) -> None:
         draft = batch_intake.read_batch(self._batch_form(plan))
@@ -263,6 +257,12 @@ class History:
             by=self._who("quality"),
             at=at,
         )
+
+    def _void(self, session: Session, plan: RunPlan, reason: str, *, at: datetime) -> None:
+        run = self.cast.runs[plan.key]
+        # As the job left it.
+        session.refresh(run)
+        items.void_run(session, run, reason, by=self._who("quality"), at=at)
 
     def _happen(self, event: Event, session: Session, plan: BatchPlan, *, at: datetime) -> None:
         batch, by = self.cast.batches[plan.lot], self._who("quality")
@@ -319,19 +319,16 @@ class History:
 
 
 def worker(system: System) -> Worker:
-    """A worker that makes codes at the time of the story instead of the present: what is written into the log with them
-    does not change afterwards."""
+    """A worker that makes codes and credentials at the time of the story instead of the present: what is written into
+    the log with them does not change afterwards, and is told in the order in which it happened."""
     handlers = system.handlers()
     handlers[JobKind.ISSUE_CODES] = lambda claimed: items.issue(
         claimed, system.ring, lambda run: run.added_at + MAKING_TIME
     )
+    handlers[JobKind.CREDENTIALS] = lambda claimed: credentials.reconcile(claimed, system.ring, system.issuer, _so_far)
     return Worker(system.main, handlers)
 
 
-def voided_runs(stories: Sequence[Story]) -> Iterator[tuple[RunPlan, At, str]]:
-    """The runs that are taken out of use, once their codes are there."""
-    for story in stories:
-        for batch in story.batches:
-            for run in batch.runs:
-                if run.voided:
-                    yield run, *run.voided
+def _so_far(session: Session) -> datetime:
+    """The moment that the story has reached."""
+    return session.scalars(select(AuditAct.at).order_by(AuditAct.at.desc()).limit(1)).one()

@@ -84,7 +84,6 @@ def _live(system: System, calendar: Calendar, now: datetime, steps: _Steps) -> C
     _run_jobs(system)
     with system.main.write() as session:
         aftermath.date_back(session, cast)
-        aftermath.void_runs(session, cast, STORIES, calendar)
         sheet = aftermath.order_labels(session, cast, calendar)
     steps.tell(say("Printing labels and reading them back"))
     _run_jobs(system)

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from lotseal.signing.item import normalise_typed_serial
 from lotseal.signing.notes import Note
 from lotseal.signing.tlog_policy import Policy
-from lotseal.signing.verify import read_zip
+from lotseal.signing.verify import LATE, read_zip
 from lotseal.trace import clock, demo, settings
 from lotseal.trace.accounts import service as accounts
 from lotseal.trace.accounts.models import Account
@@ -357,6 +357,16 @@ def test_the_log_of_the_demo_has_the_name_of_its_witness(built: DemoFacts, syste
     assert seen.witnesses == 1
     assert policy.quorum == "none", "a demo that is served without its witness is a sound one"
     assert witness_port(built.data) == 8124
+
+
+def test_the_log_of_the_demo_tells_its_acts_in_the_order_of_their_times(system: System) -> None:
+    """So that a bundle of the demo has no note of a back-dated entry, which looks like a trace of fraud."""
+    with system.main.read() as session:
+        entries = session.scalars(select(LogEntry).order_by(LogEntry.index)).all()
+    newest = entries[0]
+    for entry in entries:
+        assert newest.at - entry.at <= LATE, (newest.act, entry.act)
+        newest = max(newest, entry, key=lambda one: one.at)
 
 
 def test_every_role_has_an_account_and_its_printed_password_opens_it(built: DemoFacts, system: System) -> None:
