@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -36,7 +37,9 @@ def asked(*messages: Message, length: str = "", silent: bool = False) -> tuple[i
 
     headers = [(b"content-length", length.encode())] if length else []
     scope = {"method": "POST", "path": "/add-checkpoint", "headers": headers}
-    asyncio.run(patient(echo, 1)(scope, receive, send))
+    # In a thread: a process that has driven a browser has an event loop already in its main one.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(lambda: asyncio.run(patient(echo, 1)(scope, receive, send))).result()
     if not said:
         return 0, "", b""
     return said[0]["status"], dict(said[0]["headers"]).get(b"x-length", b"").decode(), said[1]["body"]
