@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
@@ -136,8 +135,9 @@ def test_who_says_half_a_request_and_waits_holds_up_nobody(witness: Served) -> N
         for _ in range(12):
             half = held.enter_context(socket.create_connection(("127.0.0.1", witness.port)))
             half.sendall(b"POST /add-checkpoint HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nold")
-        time.sleep(0.5)
-        witness.submit(5, 0)
+        # One after the other: by the second at the latest, those who wait would hold every thread.
+        for size, before in ((5, 0), (6, 5), (7, 6)):
+            witness.submit(size, before)
 
 
 def test_a_request_in_chunks_is_a_request(witness: Served) -> None:
